@@ -1,0 +1,68 @@
+"""Costs of pairs of frames, handed out by anti-diagonals: as one matrix where it fits, else computed run by run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from posediff.alignment.kernels.diagonal import DiagonalCosts
+
+#: Cells up to which the whole matrix is held (float64, 32 MB).
+MATRIX_CELLS = 4_000_000
+
+
+def squared_euclidean(x: np.ndarray, y: np.ndarray) -> DiagonalCosts:
+    """Sum over features of the squared difference of (N, F) and (M, F) sequences."""
+    if len(x) * len(y) <= MATRIX_CELLS:
+        costs = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2.0 * (x @ y.T)
+        return from_matrix(np.maximum(costs, 0.0))
+
+    def run(first: int, end: int, columns: np.ndarray) -> np.ndarray:
+        difference = x[first:end] - y[columns]
+        return np.asarray(np.einsum("if,if->i", difference, difference))
+
+    return _by_run(run)
+
+
+def weighted_mean(x: np.ndarray, y: np.ndarray, weights_x: np.ndarray, weights_y: np.ndarray) -> DiagonalCosts:
+    """Mean over features of the squared difference, each weighted by the product of its two (N, F), (M, F) weights.
+
+    Where no feature has weight on both sides the cost is 1.
+    """
+    if len(x) * len(y) <= MATRIX_CELLS:
+        return from_matrix(weighted_mean_matrix(x, y, weights_x, weights_y))
+
+    def run(first: int, end: int, columns: np.ndarray) -> np.ndarray:
+        weights = weights_x[first:end] * weights_y[columns]
+        return _mean(np.einsum("if,if->i", weights, (x[first:end] - y[columns]) ** 2), weights.sum(axis=1))
+
+    return _by_run(run)
+
+
+def weighted_mean_matrix(x: np.ndarray, y: np.ndarray, weights_x: np.ndarray, weights_y: np.ndarray) -> np.ndarray:
+    """The (N, M) float64 costs of :func:`weighted_mean`, by matrix products, never forming N x M x F."""
+    weighted_x, weighted_y = weights_x * x, weights_y * y
+    total = (weighted_x * x) @ weights_y.T + weights_x @ (weighted_y * y).T - 2.0 * (weighted_x @ weighted_y.T)
+    return np.maximum(_mean(total, weights_x @ weights_y.T), 0.0)
+
+
+def from_matrix(costs: np.ndarray) -> DiagonalCosts:
+    """Runs of an (N, M) cost matrix."""
+    flat, columns = np.ascontiguousarray(costs).reshape(-1), costs.shape[1]
+    return lambda d, first, end: flat[diagonal_slice(d, first, end, columns)]
+
+
+def diagonal_slice(d: int, first: int, end: int, columns: int) -> slice:
+    """Where the cells (i, d - i), i from ``first`` to ``end``, lie in a flattened N x ``columns`` matrix."""
+    step = max(columns - 1, 1)
+    start = first * columns + d - first
+    return slice(start, start + (end - first - 1) * step + 1, step)
+
+
+def _by_run(run: Callable[[int, int, np.ndarray], np.ndarray]) -> DiagonalCosts:
+    return lambda d, first, end: run(first, end, d - np.arange(first, end))
+
+
+def _mean(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    return np.divide(total, weight, out=np.ones_like(total), where=weight > 1e-12)

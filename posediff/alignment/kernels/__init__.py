@@ -1,0 +1,1 @@
+"""The dynamic programmes behind alignment; all give the same numbers."""

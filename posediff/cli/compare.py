@@ -1,0 +1,89 @@
+"""``posediff compare``: how a performance differs from a reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("compare", context_settings={"show_default": True})
+@click.argument("files", nargs=-1, required=True, metavar="[REFERENCE] QUERY")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for comparison.json, plots and report.html.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+@click.option("--references", type=click.Path(path_type=Path), help="Folder of exemplars to compare with.")
+@click.option("--segments", type=click.IntRange(1, 1000), default=8, help="Segments where the files name no stages.")
+@click.option("--gamma", type=click.FloatRange(0), default=0.1, help="Softness of the alignment; 0 is hard DTW.")
+@click.option("--person", type=int, help="Which person, where a file holds several.")
+@click.option("--view", type=click.Choice(["auto", "2d", "3d"]), default="auto", help="Compare in the image or in space.")
+@click.option("--mirror", is_flag=True, help="Mirror the query: left- against right-handed performers.")
+@click.option("--skeleton", help="Skeleton of files that name none, e.g. openpose18.")
+@click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frame rate of files that name none.")
+def command(
+    files: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    references: Path | None,
+    segments: int,
+    gamma: float,
+    person: int | None,
+    view: str,
+    mirror: bool,
+    skeleton: str | None,
+    fps: float | None,
+) -> None:
+    """Compare the performance in QUERY with the one in REFERENCE, or with all those in a folder.
+
+    Any skeleton file that posediff reads will do; FILE#10:90 takes frames 10 to 89 of it.
+
+    \b
+    posediff compare annotations/samples/squat_reference.json annotations/samples/squat_shallow.json --out report
+    posediff compare "dives.json#0:34" "dives.json#34:69"
+    posediff compare --references good/ mine.json
+    """
+    from posediff.compare import Settings, compare, compare_with_references
+    from posediff.io import read_person
+    from posediff.report.document import document, write_report
+    from posediff.report.table import render
+
+    expected = (1, 2) if references else (2,)
+    if len(files) not in expected:
+        raise click.UsageError(
+            f"{len(files)} files given, expected {' or '.join(map(str, expected))}: a reference and a query"
+            if not references
+            else f"{len(files)} files given, expected a query, and perhaps one more reference before it"
+        )
+    settings = Settings(segments=segments, gamma=gamma, mirror=mirror, view=view)  # type: ignore[arg-type]  # click checked it
+    *named, query = (read_person(file, person=person, skeleton=skeleton, fps=fps) for file in files)
+    if references:
+        folder = _exemplars(references, person, skeleton, fps)
+        comparison = compare_with_references([*named, *folder], query, settings)
+    else:
+        comparison = compare(named[0], query, settings)
+    if out:
+        for path in write_report(comparison, out):
+            click.echo(f"wrote {path}", err=True)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(document(comparison), allow_nan=False))
+    else:
+        click.echo(render(comparison))
+
+
+def _exemplars(folder: Path, person: int | None, skeleton: str | None, fps: float | None) -> list:
+    """Every skeleton file of a folder; what cannot be read is named on stderr and left out."""
+    from posediff.errors import BadData, PosediffError
+    from posediff.io import read_person
+
+    if not folder.is_dir():
+        raise BadData(f"{folder} is not a folder", "name a folder of skeleton files")
+    found = []
+    for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        try:
+            found.append(read_person(str(path), person=person, skeleton=skeleton, fps=fps))
+        except PosediffError as fault:
+            click.echo(f"left out {path}: {fault}", err=True)
+    if not found:
+        raise BadData(f"{folder} holds no skeleton file that can be read", "see posediff convert --help for the formats")
+    return found

@@ -1,0 +1,102 @@
+"""A query against several exemplars: averages for the scores, their barycentre for the picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from posediff.alignment import barycenter
+from posediff.compare.comparison import DIMENSIONS, Comparison
+from posediff.compare.prepare import Body, match, prepare, rotation_to
+from posediff.compare.run import Judged, best, report, sides
+from posediff.compare.score import overall
+from posediff.compare.settings import Settings
+from posediff.errors import BadSetting
+from posediff.sequence import PoseSequence
+
+
+def compare_with_references(
+    references: Sequence[PoseSequence], query: PoseSequence, settings: Settings | None = None
+) -> Comparison:
+    """Compare a performance with several exemplars of the movement.
+
+    The scores are means over the ``settings.nearest`` exemplars that score best; segments, differences and pictures
+    come from the comparison with the exemplars' soft-DTW barycentre.
+
+    Args:
+        references: exemplars, all on one skeleton and in one number of dimensions after conversion to the first's.
+        query: the performance to judge.
+        settings: see :class:`Settings`.
+
+    Raises:
+        BadSetting: if there are no references.
+        BadData: if one of them or the query cannot be used.
+    """
+    settings = settings or Settings()
+    if not references:
+        raise BadSetting("there are no references to compare with", "give at least one")
+    exemplars, notes = [], []
+    for reference in references:
+        matched, _, _ = match(references[0], reference, settings)
+        exemplars.append(prepare(match(matched, reference, settings)[1], settings))
+    _, query, notes = match(references[0], query, settings)
+    both = sides(query, settings)
+    ranked = sorted(
+        ((best(exemplar, both, settings)[0], str(exemplar.sequence.source.get("path", k)))
+         for k, exemplar in enumerate(exemplars)),
+        key=lambda pair: -pair[0].score,
+    )  # fmt: skip
+    middle = average(exemplars)
+    judged, flipped = best(middle, both, settings)
+    if flipped:
+        notes.append("The query was mirrored.")
+    nearest = [one for one, _ in ranked[: settings.nearest]]
+    notes.append(f"Scores are means over the {len(nearest)} nearest of {len(ranked)} references; "
+                 "the pictures show their soft-DTW barycentre.")  # fmt: skip
+    whole = mean_scores(nearest)
+    comparison = report(judged, notes, settings)
+    return dataclasses.replace(
+        comparison,
+        score=overall(whole),
+        scores=whole,
+        exemplars=tuple((path, one.score) for one, path in ranked),
+    )
+
+
+def mean_scores(judged: Sequence[Judged]) -> dict[str, float]:
+    """Each quality dimension averaged over several comparisons."""
+    return {name: float(np.mean([one.scores[name] for one in judged])) for name in DIMENSIONS}
+
+
+def average(exemplars: Sequence[Body], gamma: float = 0.1) -> Body:
+    """The soft-DTW barycentre of several bodies, with the timing and the stages of the one of median length.
+
+    Args:
+        exemplars: bodies on one skeleton.
+        gamma: softness, in squared torso lengths a joint.
+    """
+    order = sorted(range(len(exemplars)), key=lambda k: len(exemplars[k]))
+    first = exemplars[order[len(order) // 2]]
+    tracks = []
+    for other in exemplars:
+        at = np.linspace(0, len(first) - 1, len(first)), np.linspace(0, len(other) - 1, len(first))
+        turned = other.turned(rotation_to(first, other, at))
+        tracks.append(np.concatenate([turned.positions.reshape(len(other), -1), turned.path], axis=1))
+    tracks.insert(0, tracks.pop(order[len(order) // 2]))
+    mean = barycenter(tracks, gamma=gamma)
+    joints, dims = first.positions.shape[1:]
+    seen = np.any([other.sequence.present.any(axis=0) for other in exemplars], axis=0)
+    keypoints = np.where(seen[:, None], mean[:, : joints * dims].reshape(len(first), joints, dims), np.nan)
+    sequence = PoseSequence(
+        keypoints=keypoints.astype(np.float32),
+        skeleton=first.sequence.skeleton,
+        fps=first.sequence.fps,
+        frames=first.sequence.frames,
+        units="normalized",
+        stages=first.sequence.stages,
+        source={"path": f"barycentre of {len(exemplars)} references"},
+    )
+    noise = np.mean([other.noise for other in exemplars], axis=0) / np.sqrt(len(exemplars))
+    return Body(sequence, mean[:, joints * dims :], noise)

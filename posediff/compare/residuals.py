@@ -1,0 +1,116 @@
+"""Query minus reference on the common time, and what noise explains of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from posediff.compare.align import Timeline
+from posediff.compare.comparison import Residuals
+from posediff.compare.settings import Settings
+from posediff.motion.angles import ANGLES
+from posediff.motion.resample import sample_track
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """All measures of both performances on the common time.
+
+    Attributes:
+        names, units: of the K measures.
+        reference, query: (U, K) float64 values; whole turns apart count as equal for angles that wrap.
+        residual: (U, K) query minus reference; NaN where unknown.
+        beyond: (U, K) the part of it that no small shift in time explains.
+        noise: (U, K) standard deviation of the residual that keypoint noise and the alignment explain.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    reference: np.ndarray
+    query: np.ndarray
+    residual: np.ndarray
+    beyond: np.ndarray
+    noise: np.ndarray
+
+
+def measure(line: Timeline, settings: Settings) -> Measured:
+    """Sample all measures of both performances on the common time and take the differences."""
+    (names, units, values_r, noise_r), (_, _, values_q, noise_q) = (body.measures for body in line.pair)
+    reference, query = sample_track(values_r, line.reference), sample_track(values_q, line.query)
+    noise = np.hypot(sample_track(noise_r, line.reference), sample_track(noise_q, line.query))
+    turns = _turns(names, line, reference, query)
+    query = query - turns
+    shift = int(np.ceil(settings.slack * len(line)))
+    slope = sum(np.abs(_gradient(values)) for values in (reference, query)) / 2
+    moment = _seconds_a_moment(line)
+    noise = np.hypot(noise, slope * (line.spread / moment)[:, None])
+    beyond = beyond_shift(reference, query, shift)
+    return Measured(names, units, reference, query, query - reference, beyond, noise)
+
+
+def beyond_shift(reference: np.ndarray, query: np.ndarray, shift: int) -> np.ndarray:
+    """Query minus reference, less what a shift of either by at most ``shift`` moments explains.
+
+    At every moment, each value is compared with the range that the other one covers nearby; zero inside the range, else
+    the distance to it, the smaller one of both directions. Symmetric up to the sign.
+
+    Args:
+        reference, query: (U, K) float64, NaN where unknown.
+        shift: moments.
+
+    Returns:
+        (U, K) float64, NaN where either is unknown.
+    """
+    from_query = query - np.clip(query, *_range(reference, shift))
+    from_reference = np.clip(reference, *_range(query, shift)) - reference
+    smaller = np.where(np.abs(from_query) < np.abs(from_reference), from_query, from_reference)
+    return np.where(np.sign(from_query) == np.sign(from_reference), smaller, np.where(np.isnan(smaller), np.nan, 0.0))
+
+
+def by_reference_frame(line: Timeline, measured: Measured) -> Residuals:
+    """The residuals at every frame of the reference, for pictures and files."""
+    frames = np.arange(len(line.pair[0]), dtype=float)
+    order, first = np.unique(line.reference, return_index=True)
+    moments = np.interp(frames, order, first.astype(float))
+    at_query = np.interp(moments, np.arange(len(line)), line.query)
+    reference, query = line.pair
+    gap = sample_track(query.sequence.keypoints.astype(np.float64), at_query) - reference.sequence.keypoints
+    return Residuals(
+        measures=measured.names,
+        units=measured.units,
+        values=sample_track(measured.residual, moments),
+        noise=sample_track(measured.noise, moments),
+        joints=np.linalg.norm(gap, axis=2),
+    )
+
+
+def _turns(names: tuple[str, ...], line: Timeline, reference: np.ndarray, query: np.ndarray) -> np.ndarray:
+    """(K,) whole turns, in degrees, by which wrapping angles of the query lie above the reference's."""
+    dimensions = line.pair[0].sequence.dimensions
+    turns = np.zeros(len(names))
+    for column, name in enumerate(names):
+        gap = query[:, column] - reference[:, column]
+        if name in ANGLES and ANGLES[name].signed(dimensions) and np.isfinite(gap).any():
+            turns[column] = 360.0 * np.rint(np.nanmedian(gap) / 360.0)
+    return turns
+
+
+def _range(values: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
+    """Least and largest known value within ``shift`` rows; NaN rows stay NaN."""
+    low, high = values, values
+    padded = np.pad(values, ((shift, shift), (0, 0)), mode="edge")
+    for start in range(2 * shift + 1):
+        moved = padded[start : start + len(values)]
+        low, high = np.fmin(low, moved), np.fmax(high, moved)
+    unknown = np.isnan(values)
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
+
+
+def _gradient(values: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(np.gradient(values, axis=0)) if len(values) > 1 else np.zeros_like(values)
+
+
+def _seconds_a_moment(line: Timeline) -> float:
+    durations = [len(body) / body.sequence.fps for body in line.pair]
+    return sum(durations) / 2 / len(line)

@@ -1,0 +1,121 @@
+"""The comparison itself: sequences in, one :class:`Comparison` out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from posediff.compare.align import Timeline, describe, timeline
+from posediff.compare.comparison import Comparison, Segment
+from posediff.compare.differences import differences
+from posediff.compare.prepare import Body, match, prepare
+from posediff.compare.residuals import by_reference_frame, measure
+from posediff.compare.score import Gap, gap, overall, scores
+from posediff.compare.segments import Span, frame_range, spans
+from posediff.compare.settings import Settings
+from posediff.motion.normalize import mirrored
+from posediff.sequence import PoseSequence
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Two bodies aligned and scored, without the rest."""
+
+    line: Timeline
+    between: Gap
+    scores: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        return overall(self.scores)
+
+
+def compare(reference: PoseSequence, query: PoseSequence, settings: Settings | None = None) -> Comparison:
+    """Compare a performance with a reference.
+
+    Args:
+        reference: how the movement should be done.
+        query: the performance to judge; any skeleton, size, frame rate and place.
+        settings: see :class:`Settings`.
+
+    Raises:
+        BadData: if either has no usable keypoints, or the two have too little in common to be compared.
+    """
+    settings = settings or Settings()
+    reference, query, notes = match(reference, query, settings)
+    exemplar = prepare(reference, settings)
+    judged, flipped = best(exemplar, sides(query, settings), settings)
+    if flipped:
+        notes.append("The query was mirrored.")
+    elif settings.mirror is False and _nearer_mirrored(exemplar, query, judged, settings):
+        notes.append("Mirrored, the query is much closer to the reference: perhaps the other side is used (--mirror).")
+    return report(judged, notes, settings)
+
+
+def sides(query: PoseSequence, settings: Settings) -> tuple[Body | None, Body | None]:
+    """The query as it is and mirrored, as far as the settings allow either."""
+    as_it_is = None if settings.mirror is True else prepare(query, settings)
+    return as_it_is, None if settings.mirror is False else prepare(mirrored(query), settings)
+
+
+def best(reference: Body, query: tuple[Body | None, Body | None], settings: Settings) -> tuple[Judged, bool]:
+    """The better scored of a query's sides, and whether it is the mirrored one."""
+    found = [(judge(reference, side, settings), flipped) for flipped, side in enumerate(query) if side is not None]
+    judged, flipped = max(found, key=lambda pair: pair[0].score)
+    return judged, bool(flipped)
+
+
+def judge(reference: Body, query: Body, settings: Settings) -> Judged:
+    """Align two bodies and score the query."""
+    line = timeline(reference, query, settings)
+    between = gap(line, settings)
+    return Judged(line, between, scores(line, between, None, settings))
+
+
+def report(judged: Judged, notes: list[str], settings: Settings) -> Comparison:
+    """Everything that there is to say about an aligned pair."""
+    line = judged.line
+    if line.levels > 1:
+        notes = [*notes, f"Aligned from coarse to fine in {line.levels} steps, since {len(line)} frames are many."]
+    parts = spans(line, settings)
+    measured = measure(line, settings)
+    return Comparison(
+        reference=line.pair[0].sequence,
+        query=line.pair[1].sequence,
+        score=judged.score,
+        scores=judged.scores,
+        alignment=describe(line, settings),
+        segments=tuple(_segment(judged, part, settings) for part in parts),
+        differences=differences(line, measured, parts, settings),
+        residuals=by_reference_frame(line, measured),
+        notes=tuple(notes),
+        settings=dataclasses.asdict(settings),
+    )
+
+
+def _nearer_mirrored(reference: Body, query: PoseSequence, judged: Judged, settings: Settings) -> bool:
+    """Whether the mirrored query is at least a quarter of the way nearer to full marks."""
+    if judged.score > 80.0:
+        return False
+    other = judge(reference, prepare(mirrored(query), settings), settings)
+    return 100.0 - other.score < 0.75 * (100.0 - judged.score)
+
+
+def _segment(judged: Judged, span: Span, settings: Settings) -> Segment:
+    line = judged.line
+    found = scores(line, judged.between, span, settings)
+    reference, query = (frame_range(line, side, span.start, span.end) for side in (0, 1))
+    starts = [
+        (frames[0] - int(body.sequence.frames[0])) / body.sequence.fps
+        for frames, body in zip((reference, query), line.pair, strict=True)
+    ]
+    durations = [len(body) / body.sequence.fps for body in line.pair]
+    return Segment(
+        name=span.name,
+        reference=reference,
+        query=query,
+        score=overall(found),
+        scores=found,
+        timing_offset_s=starts[1] - starts[0] * durations[1] / durations[0],
+    )

@@ -1,0 +1,62 @@
+"""Everything about a comparison that can be chosen, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from posediff.errors import BadSetting
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How two performances are compared.
+
+    Attributes:
+        segments: number of segments where the files name no stages.
+        gamma: softness of the alignment; costs are in squared tolerances, so 1 is one tolerance.
+        band: largest deviation from an even tempo, as a fraction of the duration.
+        step_penalty: cost of waiting in one performance while the other moves on.
+        mirror: mirror the query, for a left-handed against a right-handed performer; ``"auto"`` takes the better side.
+        view: ``"2d"`` drops the third coordinate, ``"3d"`` requires it, ``"auto"`` takes what both have.
+        max_gap: longest gap that is filled, in seconds.
+        smoothing: length of the smoothing window, in seconds; 0 for none.
+        angle_tolerance: difference of an angle that a coach would call clear, in degrees.
+        position_tolerance: the same for a position, in torso lengths.
+        timing_tolerance: the same for timing, as a fraction of the duration.
+        least_angle: smallest difference of an angle that is reported, in degrees.
+        least_position: the same for a position, in torso lengths.
+        slack: shift in time within which a difference counts as timing, as a fraction of the duration.
+        certainty: least confidence of a reported difference.
+        most: longest list of differences.
+        nearest: how many of several references the scores are averaged over.
+    """
+
+    segments: int = 8
+    gamma: float = 0.1
+    band: float = 0.15
+    step_penalty: float = 0.05
+    mirror: bool | Literal["auto"] = False
+    view: Literal["auto", "2d", "3d"] = "auto"
+    max_gap: float = 0.4
+    smoothing: float = 0.25
+    angle_tolerance: float = 10.0
+    position_tolerance: float = 0.1
+    timing_tolerance: float = 0.1
+    least_angle: float = 5.0
+    least_position: float = 0.15
+    slack: float = 0.02
+    certainty: float = 0.95
+    most: int = 10
+    nearest: int = 5
+
+    def __post_init__(self) -> None:
+        positive = ("segments", "angle_tolerance", "position_tolerance", "timing_tolerance", "least_angle",
+                    "least_position", "most", "nearest")  # fmt: skip
+        at_least_zero = ("gamma", "band", "step_penalty", "max_gap", "smoothing", "slack", "certainty")
+        faults = [f"{name} is {getattr(self, name)}, not above 0" for name in positive if not getattr(self, name) > 0]
+        faults += [f"{name} is {getattr(self, name)}, below 0" for name in at_least_zero if not getattr(self, name) >= 0]
+        if self.view not in ("auto", "2d", "3d"):
+            faults.append(f"view is {self.view!r}, not auto, 2d or 3d")
+        if faults:
+            raise BadSetting("; ".join(faults), "correct the setting")

@@ -1,0 +1,47 @@
+"""Faults that a user can cause, each with one line that says what is wrong and one that says what to do."""
+
+FAILURE, USAGE, BAD_DATA, PARTIAL = 1, 2, 3, 4
+
+
+class PosediffError(Exception):
+    """A fault that is reported to the user without a traceback.
+
+    Args:
+        message: what is wrong, with the file and the value received.
+        hint: what to do about it.
+    """
+
+    exit_code = FAILURE
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class BadSetting(PosediffError):
+    """A setting or an option that cannot be used (exit code 2)."""
+
+    exit_code = USAGE
+
+
+class BadData(PosediffError):
+    """A file or an array that cannot be understood (exit code 3)."""
+
+    exit_code = BAD_DATA
+
+
+class MissingDependency(PosediffError):
+    """An optional library that a feature needs is not installed (exit code 1).
+
+    Args:
+        package: the library's name.
+        extra: the extra of posediff that installs it.
+        purpose: what it is needed for.
+    """
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed", f'pip install "posediff[{extra}]"')
+
+
+class CannotWrite(PosediffError):
+    """An output that cannot be written (exit code 1)."""

@@ -1,0 +1,1 @@
+"""A comparison as a JSON document, a terminal table, pictures and a page."""

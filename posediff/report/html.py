@@ -1,0 +1,203 @@
+"""A comparison as one page that needs nothing else: pictures embedded, no script, every text from a file escaped."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+import posediff
+from posediff.compare.comparison import Comparison, Difference
+from posediff.language import phrases
+from posediff.report.document import plain
+from posediff.report.plots import PLOTS, Plot
+from posediff.report.stylesheet import STYLESHEET
+
+
+def page(comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[bytes]) -> str:
+    """The report as an HTML document.
+
+    Args:
+        comparison: what to show.
+        pictures: the plots as PNG files, by file name.
+        cards: the skeleton pairs of the first differences as PNG files, in order.
+    """
+    reference, query = phrases.names(comparison)
+    # The cards show the bodies already, so the picture of all of them is left out where there are cards.
+    plots = [plot for plot in PLOTS if plot.name in pictures and not (cards and plot.name == "poses.png")]
+    parts = (
+        _header(comparison, reference, query),
+        _scores(comparison),
+        _differences(comparison, cards),
+        _segments(comparison),
+        *(_figure(plot, pictures[plot.name]) for plot in plots),
+        _exemplars(comparison),
+        _notes(comparison),
+        _provenance(comparison),
+    )
+    body = "\n".join(filter(None, parts))
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(query)} compared with {escape(reference)}</title>\n"
+        f"<style>{STYLESHEET}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _header(comparison: Comparison, reference: str, query: str) -> str:
+    return (
+        "<header>\n"
+        f'<h1><span class="query">{escape(query)}</span> <small>compared with</small> '
+        f'<span class="reference">{escape(reference)}</span></h1>\n'
+        f'<p class="facts">{_length(comparison, "query")} &middot; {_length(comparison, "reference")}</p>\n</header>'
+    )
+
+
+def _length(comparison: Comparison, role: str) -> str:
+    sequence = comparison.query if role == "query" else comparison.reference
+    return f"{role}: {len(sequence)} frames at {sequence.fps:g} a second, {len(sequence) / sequence.fps:.2f} s"
+
+
+def _scores(comparison: Comparison) -> str:
+    bars = "\n".join(_bar(name, score) for name, score in comparison.scores.items())
+    percent = _percent(comparison.score)
+    return (
+        '<section class="scores" aria-label="Scores">\n'
+        f'<div class="score" style="--score:{percent}%"><div><strong>{phrases.number(comparison.score)}</strong>'
+        "<span>of 100</span></div></div>\n"
+        f'<div><p class="summary">{escape(phrases.summary(comparison))} {escape(phrases.weakest(comparison))}</p>\n'
+        f'<dl class="bars">\n{bars}\n</dl></div>\n</section>'
+    )
+
+
+def _bar(name: str, score: float) -> str:
+    meaning = phrases.DIMENSIONS.get(name, "")
+    filled = f'<span class="bar"><span style="width:{_percent(score)}%"></span></span>'
+    number = f"<b>{phrases.number(score)}</b>"
+    return f"<div><dt>{escape(name)}</dt><dd>{number}{filled}<small>{escape(meaning)}</small></dd></div>"
+
+
+def _percent(score: float) -> str:
+    return f"{min(max(score, 0.0), 100.0):.1f}" if math.isfinite(score) else "0"
+
+
+def _differences(comparison: Comparison, cards: Sequence[bytes]) -> str:
+    if not comparison.differences:
+        return (
+            "<section><h2>What is different</h2>\n<p>Nothing differs by more than the noise of the keypoints "
+            "explains.</p></section>"
+        )
+    shown = comparison.differences[: len(cards)]
+    articles = "\n".join(
+        _card(rank, difference, comparison, picture)
+        for rank, (difference, picture) in enumerate(zip(shown, cards, strict=True), start=1)
+    )
+    rest = comparison.differences[len(cards) :]
+    further = _further(rest, comparison, len(cards) + 1) if rest else ""
+    return (
+        "<section><h2>What is different</h2>\n<p>What the query does differently, the most important first. A "
+        "confidence is the probability that it is not noise of the keypoints.</p>\n"
+        f'<div class="cards">\n{articles}\n</div>\n{further}</section>'
+    )
+
+
+def _card(rank: int, difference: Difference, comparison: Comparison, picture: bytes) -> str:
+    sentence = phrases.statement(difference, comparison)
+    facts = {
+        "Query": phrases.frames_named(difference.query_frames),
+        "Reference": phrases.frames_named(difference.reference_frames),
+        "Size": phrases.with_noise(difference),
+        "Confidence": phrases.certainty(difference),
+        "Average": phrases.values(difference),
+    }
+    rows = "".join(f"<div><dt>{key}</dt><dd>{escape(value)}</dd></div>" for key, value in facts.items() if value)
+    seen = f"Stick figures of reference and query, apart and overlaid: {sentence}"
+    return (
+        f'<article><h3><span class="rank">{rank}</span>{escape(phrases.capital(sentence))}</h3>\n'
+        f"{_image(picture, seen)}\n<dl>{rows}</dl></article>"
+    )
+
+
+def _further(differences: Sequence[Difference], comparison: Comparison, first: int) -> str:
+    rows = (
+        (
+            str(rank),
+            phrases.statement(difference, comparison),
+            phrases.frame_range(difference.query_frames),
+            phrases.frame_range(difference.reference_frames),
+            phrases.with_noise(difference),
+            phrases.percentage(difference.confidence),
+        )
+        for rank, difference in enumerate(differences, start=first)
+    )
+    head = ("", "Further differences", "Query frames", "Reference frames", "Size", "Confidence")
+    return _table(head, rows, words=(1,))
+
+
+def _segments(comparison: Comparison) -> str:
+    if not comparison.segments:
+        return ""
+    dimensions = list(comparison.segments[0].scores)
+    rows = (
+        (
+            segment.name,
+            phrases.frame_range(segment.query),
+            phrases.frame_range(segment.reference),
+            phrases.number(segment.score),
+            *(phrases.number(segment.scores.get(name, math.nan)) for name in dimensions),
+            phrases.timing(segment.timing_offset_s),
+        )
+        for segment in comparison.segments
+    )
+    head = ("Segment", "Query frames", "Reference frames", "Score", *map(phrases.capital, dimensions), "Query starts")
+    return f"<section><h2>Segment by segment</h2>\n{_table(head, rows, words=(0,))}</section>"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int]) -> str:
+    """A table of escaped texts; the columns in ``words`` are set to the left, numbers to the right."""
+    kinds = ['class="word"' if column in words else 'class="number"' for column in range(len(head))]
+    top = "".join(f'<th scope="col" {kind}>{escape(text)}</th>' for kind, text in zip(kinds, head, strict=True))
+    lines = "\n".join(
+        "<tr>" + "".join(f"<td {kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f'<div class="wide"><table><thead><tr>{top}</tr></thead>\n<tbody>{lines}</tbody></table></div>'
+
+
+def _figure(plot: Plot, picture: bytes) -> str:
+    caption = escape(plot.caption)
+    image = _image(picture, f"{plot.title}. {plot.caption}")
+    return (
+        f'<section><h2>{escape(plot.title)}</h2>\n<p>{caption}</p>\n<div class="wide picture">{image}</div></section>'
+    )
+
+
+def _image(picture: bytes, alt: str) -> str:
+    return f'<img src="data:image/png;base64,{base64.b64encode(picture).decode()}" alt="{escape(alt)}">'
+
+
+def _exemplars(comparison: Comparison) -> str:
+    if not comparison.exemplars:
+        return ""
+    rows = ((path, phrases.number(score)) for path, score in comparison.exemplars)
+    return f"<section><h2>References, the nearest first</h2>\n{_table(('File', 'Score'), rows, words=(0,))}</section>"
+
+
+def _notes(comparison: Comparison) -> str:
+    if not comparison.notes:
+        return ""
+    items = "".join(f"<li>{escape(note)}</li>" for note in comparison.notes)
+    return f"<section><h2>What was assumed</h2>\n<ul>{items}</ul></section>"
+
+
+def _provenance(comparison: Comparison) -> str:
+    facts = {
+        "posediff": posediff.__version__,
+        "settings": plain(comparison.settings),
+        "reference": plain(comparison.reference.source),
+        "query": plain(comparison.query.source),
+    }
+    text = escape(json.dumps(facts, indent=2, ensure_ascii=False))
+    return f"<details><summary>How this was made</summary>\n<pre>{text}</pre></details>"
