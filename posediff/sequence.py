@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from posediff.errors import BadData, BadSetting
+from posediff.errors import BadData
 from posediff.skeletons import Skeleton, conversion
 
 UNITS = ("px", "m", "cm", "mm", "normalized")
@@ -61,10 +62,10 @@ class PoseSequence:
     keypoints: np.ndarray
     skeleton: Skeleton
     fps: float = ASSUMED_FPS
-    scores: np.ndarray = field(default=None)  # type: ignore[assignment]  # filled in by __post_init__
-    status: np.ndarray = field(default=None)  # type: ignore[assignment]  # filled in by __post_init__
+    scores: np.ndarray = None  # type: ignore[assignment]  # filled in by __post_init__
+    status: np.ndarray = None  # type: ignore[assignment]  # filled in by __post_init__
     boxes: np.ndarray | None = None
-    frames: np.ndarray = field(default=None)  # type: ignore[assignment]  # filled in by __post_init__
+    frames: np.ndarray = None  # type: ignore[assignment]  # filled in by __post_init__
     image_size: tuple[int, int] | None = None
     units: str = "px"
     stages: tuple[Stage, ...] = ()
@@ -90,7 +91,11 @@ class PoseSequence:
         status = _or_default(self.status, np.where(present, Status.MEASURED, Status.MISSING), np.uint8, "status")
         frames = _or_default(self.frames, np.arange(count), np.int64, "frames")
         boxes = None if self.boxes is None else _array(self.boxes, np.float32, "boxes")
-        shapes = {"scores": (scores, (count, joints)), "status": (status, (count, joints)), "frames": (frames, (count,))}
+        shapes = {
+            "scores": (scores, (count, joints)),
+            "status": (status, (count, joints)),
+            "frames": (frames, (count,)),
+        }
         if boxes is not None:
             shapes["boxes"] = (boxes, (count, 4))
         for name, (value, shape) in shapes.items():
@@ -105,7 +110,7 @@ class PoseSequence:
         if (status > max(Status)).any():
             faults.append(f"status holds {status.max()}, expected 0 to {max(Status):d}")
         status = np.where(present, np.where(status == Status.MISSING, Status.MEASURED, status), Status.MISSING)
-        if (np.diff(frames) <= 0).any():
+        if (frames[1:] <= frames[:-1]).any():
             faults.append("frames do not increase")
         if not (np.isfinite(self.fps) and 0 < self.fps <= 100_000):
             faults.append(f"fps is {self.fps}, expected a positive number")
@@ -113,7 +118,9 @@ class PoseSequence:
             faults.append(f"units are {self.units!r}, expected one of {', '.join(UNITS)}")
         if self.image_size is not None and not (len(self.image_size) == 2 and min(self.image_size) > 0):
             faults.append(f"image_size is {self.image_size}, expected (width, height)")
-        faults += [f"stage {s.name!r} ends at {s.end}, before it starts at {s.start}" for s in self.stages if s.end <= s.start]
+        faults += [
+            f"stage {s.name!r} ends at {s.end}, before it starts at {s.start}" for s in self.stages if s.end <= s.start
+        ]
         if faults:
             raise BadData("; ".join(faults), "correct the values, or mark missing keypoints as NaN")
 
@@ -124,6 +131,14 @@ class PoseSequence:
             object.__setattr__(self, name, value)
         object.__setattr__(self, "source", MappingProxyType(dict(self.source)))
         object.__setattr__(self, "fps", float(self.fps))
+        object.__setattr__(self, "stages", tuple(self.stages))
+        if self.image_size is not None:
+            object.__setattr__(self, "image_size", tuple(self.image_size))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made anew from its attributes, since the view of the provenance cannot be pickled or copied itself."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return partial(PoseSequence, **{**values, "source": dict(self.source)}), ()
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -230,9 +245,16 @@ class PoseSequence:
 
 def _array(value: Any, dtype: Any, name: str) -> np.ndarray:
     try:
-        return np.array(value, dtype=dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold becomes infinite, told as such
+            array = np.array(value, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadData(f"{name} are not a regular array of numbers ({error})", "give one number a coordinate") from None
+    if array.dtype.kind != "f":
+        given = np.asarray(value)
+        changed = given[array.astype(given.dtype) != given]
+        if changed.size:
+            raise BadData(f"{name} hold {changed[0]}, expected whole numbers that fit {array.dtype}", "correct them")
+    return array
 
 
 def _or_default(value: Any, default: np.ndarray, dtype: Any, name: str) -> np.ndarray:
@@ -247,8 +269,8 @@ def _places(marked: np.ndarray, skeleton: Skeleton, most: int = 3) -> str:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return one.shape == other.shape and bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return bool(np.array_equal(one, other, equal_nan=True))
     return bool(one == other)
 
 

@@ -2,12 +2,13 @@
 
 from posediff.alignment.barycenter import barycenter
 from posediff.alignment.dtw import dtw, dtw_path
-from posediff.alignment.soft_dtw import SoftAlignment, soft_alignment, soft_dtw, soft_dtw_divergence
+from posediff.alignment.soft_dtw import SoftAlignment, align_costs, soft_alignment, soft_dtw, soft_dtw_divergence
 from posediff.alignment.window import Window
 
 __all__ = [
     "SoftAlignment",
     "Window",
+    "align_costs",
     "barycenter",
     "dtw",
     "dtw_path",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from posediff.alignment.soft_dtw import check
-from posediff.errors import BadData
+from posediff.alignment.checks import check_sequence
+from posediff.errors import BadData, BadSetting
 
 
 def barycenter(
@@ -17,25 +17,31 @@ def barycenter(
 
     Args:
         sequences: (T_i, F) arrays of any lengths; the result has the length of the first.
-        gamma: softness, in units of the cost.
-        weights: (count,) weights; equal by default.
-        steps: iterations of the optimiser at most.
+        gamma: softness, in units of the cost, above 0.
+        weights: (count,) weights, 0 or more and not all 0; equal by default.
+        steps: iterations of the optimiser at most, 1 or more.
 
     Returns:
         (T_0, F) float64.
 
     Raises:
-        BadData: for no sequence, or an empty or non-finite one.
+        BadData: for no sequence, an empty or non-finite one, or weights that do not fit them.
+        BadSetting: for a gamma or a number of steps that is not positive.
 
     Source: Cuturi & Blondel 2017, section 3.
     """
     if not sequences:
         raise BadData("there is no sequence to average", "give at least one")
-    first = check(sequences[0], "sequence 0")
-    arrays = [first, *(check(s, f"sequence {k}", like=first) for k, s in enumerate(sequences[1:], 1))]
+    first = check_sequence(sequences[0], "sequence 0")
+    arrays = [first, *(check_sequence(s, f"sequence {k}", like=first) for k, s in enumerate(sequences[1:], 1))]
+    shares = np.ones(len(arrays)) if weights is None else np.asarray(weights, np.float64)
+    if shares.shape != (len(arrays),) or not (shares >= 0).all() or not 0 < shares.sum() < np.inf:
+        raise BadData(f"weights are {shares.tolist()} for {len(arrays)} sequences", "give each one of 0 or more")
+    if not 0 < gamma < np.inf or steps < 1:
+        raise BadSetting(f"gamma is {gamma} and steps are {steps}", "give more than 0 of both")
     if len(arrays) == 1:
-        return first
+        return first.copy()
     from tslearn.barycenters import softdtw_barycenter
 
-    result = softdtw_barycenter(arrays, gamma=gamma, weights=weights, max_iter=steps, init=first.copy())
+    result = softdtw_barycenter(arrays, gamma=gamma, weights=shares / shares.sum(), max_iter=steps, init=first.copy())
     return np.asarray(result, np.float64)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from posediff.alignment.checks import check_sequence, check_settings, fitting
 from posediff.alignment.costs import squared_euclidean
 from posediff.alignment.kernels import diagonal
-from posediff.alignment.soft_dtw import check, make_window, soft_dtw
+from posediff.alignment.soft_dtw import soft_dtw
 from posediff.alignment.window import Window
 
 
@@ -33,10 +34,12 @@ def dtw_path(
         (L, 2) int64 pairs (i, j) from (0, 0) to (N - 1, M - 1), and the sum of their costs and penalties.
 
     Raises:
-        BadData: for empty or non-finite sequences.
+        BadData: for empty or non-finite sequences or different F.
+        BadSetting: for a negative penalty or a window of another size.
     """
-    x, y = check(x, "x"), check(y, "y", like=x)
-    window = window or make_window(len(x), len(y), 0.0, None, penalty)
+    x, y = check_sequence(x, "x"), check_sequence(y, "y", like=x)
+    check_settings(0.0, penalty)
+    window = fitting(window, len(x), len(y))
     value, steps = diagonal.forward(squared_euclidean(x, y), window, 0.0, penalty)
     firsts, _ = window.diagonals()
     i, j = len(x) - 1, len(y) - 1

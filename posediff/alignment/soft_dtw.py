@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posediff.alignment.checks import check_sequence, check_settings, check_weights, fitting
 from posediff.alignment.costs import diagonal_slice, squared_euclidean, weighted_mean
 from posediff.alignment.kernels import diagonal
+from posediff.alignment.kernels.diagonal import DiagonalCosts
 from posediff.alignment.window import Window
-from posediff.errors import BadData, BadSetting
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +62,9 @@ def soft_dtw(
         BadData: for empty or non-finite sequences or different F; names the first bad frame.
         BadSetting: for a negative gamma, band or penalty.
     """
-    x, y = check(x, "x"), check(y, "y", like=x)
-    window = make_window(len(x), len(y), gamma, band, penalty)
+    x, y = check_sequence(x, "x"), check_sequence(y, "y", like=x)
+    check_settings(gamma, penalty)
+    window = Window.full(len(x), len(y)) if band is None else Window.sakoe_chiba(len(x), len(y), band)
     return diagonal.forward(squared_euclidean(x, y), window, gamma, penalty)[0]
 
 
@@ -93,24 +95,45 @@ def soft_alignment(
     Args:
         x: (N, F) float.
         y: (M, F) float.
-        weights: (N, F) and (M, F) confidences in [0, 1]; a cell's cost is then the mean over features, each weighted by
-            the product of its two confidences, and 1 where no feature is known on both sides. Values of weight 0 may
-            be anything finite. None for the plain sum over features.
+        weights: (N, F) and (M, F) confidences, 0 or more; a cell's cost is then the mean over features, each weighted
+            by the product of its two confidences, and 1 where no feature is known on both sides. Values of weight 0
+            may be anything finite. None for the plain sum over features.
         gamma: softness, in units of the cost; 0 gives the hard path.
         window: the cells to use; None for all.
         penalty: cost of a step that is not diagonal.
         matrix: also give the (N, M) matrix. Without it, memory grows with N + M times the window's width only.
 
     Raises:
-        BadData, BadSetting: as for :func:`soft_dtw`.
+        BadData: as for :func:`soft_dtw`, and for weights that are negative, not finite, or of another shape.
+        BadSetting: for a negative gamma or penalty, or a window of another size.
     """
-    x, y = check(x, "x"), check(y, "y", like=x)
-    window = window or make_window(len(x), len(y), gamma, None, penalty)
-    costs = squared_euclidean(x, y) if weights is None else weighted_mean(x, y, *weights)
+    x, y = check_sequence(x, "x"), check_sequence(y, "y", like=x)
+    window = fitting(window, len(x), len(y))
+    if weights is None:
+        costs = squared_euclidean(x, y)
+    else:
+        costs = weighted_mean(x, y, check_weights(weights[0], x), check_weights(weights[1], y))
+    return align_costs(costs, window, gamma=gamma, penalty=penalty, matrix=matrix)
+
+
+def align_costs(
+    costs: DiagonalCosts, window: Window, *, gamma: float = 1.0, penalty: float = 0.0, matrix: bool = True
+) -> SoftAlignment:
+    """Expected alignment under any costs, handed out by anti-diagonals (see :mod:`posediff.alignment.costs`).
+
+    Args:
+        costs: gives the costs of a run of cells on an anti-diagonal.
+        window: the cells to use.
+        gamma, penalty, matrix: as for :func:`soft_alignment`.
+
+    Raises:
+        BadSetting: for a negative gamma or penalty.
+    """
+    check_settings(gamma, penalty)
     value, steps = diagonal.forward(costs, window, gamma, penalty)
-    count = len(x) + len(y) - 1
+    count = window.rows + window.columns - 1
     mass, lead, spread = np.zeros(count), np.full(count, np.nan), np.zeros(count)
-    expected = np.zeros((len(x), len(y))) if matrix else None
+    expected = np.zeros((window.rows, window.columns)) if matrix else None
     flat = None if expected is None else expected.reshape(-1)
 
     def visit(d: int, first: int, end: int, run: np.ndarray) -> None:
@@ -121,32 +144,10 @@ def soft_alignment(
             lead[d] = mean = run @ leads / total
             spread[d] = np.sqrt(run @ (leads - mean) ** 2 / total)
         if flat is not None:
-            flat[diagonal_slice(d, first, end, len(y))] = run
+            flat[diagonal_slice(d, first, end, window.columns)] = run
 
     diagonal.backward(steps, window, visit)
     return SoftAlignment(value, mass, lead, spread, expected)
-
-
-def check(x: np.ndarray, name: str, like: np.ndarray | None = None) -> np.ndarray:
-    """A sequence as (N, F) float64, or an error that says what is wrong with it and where."""
-    x = np.asarray(x, np.float64)
-    if x.ndim != 2 or not x.size:
-        raise BadData(f"{name} has shape {x.shape}, expected (frames, features), at least one of each", "check its axes")
-    if like is not None and x.shape[1] != like.shape[1]:
-        raise BadData(f"{name} has {x.shape[1]} features, the other {like.shape[1]}", "describe both alike")
-    bad = ~np.isfinite(x).all(axis=1)
-    if bad.any():
-        raise BadData(f"{name} is not finite in frame {int(bad.argmax())}", "fill or leave out missing values first")
-    return x
-
-
-def make_window(rows: int, columns: int, gamma: float, band: float | None, penalty: float) -> Window:
-    """The window of a band, after the settings have been checked."""
-    if not gamma >= 0 or not np.isfinite(gamma):
-        raise BadSetting(f"gamma is {gamma}", "give 0 or more; 0 is hard DTW")
-    if not penalty >= 0:
-        raise BadSetting(f"the step penalty is {penalty}", "give 0 or more")
-    return Window.full(rows, columns) if band is None else Window.sakoe_chiba(rows, columns, band)
 
 
 def _with_neighbours(values: np.ndarray) -> np.ndarray:

@@ -14,12 +14,24 @@ class Window:
     """Columns ``first[i]`` to ``end[i]`` (exclusive) of every row i of an N x M matrix.
 
     Both bounds never decrease, consecutive rows touch, and the corners are inside, so that a path always exists and
-    every anti-diagonal meets the window in one run of rows.
+    every anti-diagonal meets the window in one run of rows (an empty one, where the window is a diagonal line).
+
+    Raises:
+        BadSetting: if the bounds leave no path.
     """
 
     first: np.ndarray
     end: np.ndarray
     columns: int
+
+    def __post_init__(self) -> None:
+        first, end = self.first, self.end
+        corners = len(first) == len(end) > 0 and first[0] == 0 and end[-1] == self.columns
+        if not corners or not ((first < end).all() and _rise(first) and _rise(end) and (first[1:] <= end[:-1]).all()):
+            raise BadSetting(
+                f"a window of {len(first)} rows and {self.columns} columns leaves no path from corner to corner",
+                "let both bounds rise from the first cell to the last, with no gap between rows",
+            )
 
     @classmethod
     def full(cls, rows: int, columns: int) -> Window:
@@ -40,7 +52,7 @@ class Window:
         """
         if not radius >= 0:
             raise BadSetting(f"the band has a half-width of {radius}", "give 0 or more")
-        first = np.maximum.accumulate(np.clip(np.floor(centre - radius), 0, columns - 1).astype(np.int64))
+        first = np.maximum.accumulate(np.clip(np.ceil(centre - radius), 0, columns - 1).astype(np.int64))
         end = np.maximum.accumulate(np.clip(np.floor(centre + radius) + 1, 1, columns).astype(np.int64))
         first[0], end[-1] = 0, columns
         end = np.maximum(end, first + 1)
@@ -50,9 +62,8 @@ class Window:
 
     @classmethod
     def sakoe_chiba(cls, rows: int, columns: int, radius: float) -> Window:
-        """Cells within ``radius`` columns of the diagonal, whose slope is M / N (Sakoe & Chiba 1978)."""
-        slope = (columns - 1) / max(rows - 1, 1)
-        return cls.around(rows, columns, np.arange(rows) * slope, radius)
+        """Cells within ``radius`` columns of the line from corner to corner (Sakoe & Chiba 1978)."""
+        return cls.around(rows, columns, np.arange(rows) * (columns - 1) / max(rows - 1, 1), radius)
 
     @property
     def rows(self) -> int:
@@ -69,3 +80,7 @@ class Window:
         """(N, M) bool: the cells inside."""
         columns = np.arange(self.columns)
         return (columns >= self.first[:, None]) & (columns < self.end[:, None])
+
+
+def _rise(bound: np.ndarray) -> bool:
+    return bool((bound[1:] >= bound[:-1]).all())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import erfc, sqrt
+from dataclasses import dataclass, replace
+from math import erfc, radians, sin, sqrt
 
 import numpy as np
 
@@ -25,8 +25,13 @@ MOVERS = {
     "head": ("neck_angle",),
     "nose": ("neck_angle",),
 }
-#: A lean of the trunk opens or closes these angles, and moves every joint.
+LEAN, ROTATION = "trunk_lean", "trunk_rotation"
+#: A lean of the trunk opens or closes these angles, and like a rotation it moves every joint.
 CHANGED_BY_LEAN = ("hip_angle", "shoulder_angle", "neck_angle")
+#: Ratio up to which two angles count as differing by about as much.
+ALIKE = 1.5
+#: No joint lies farther than this from one that moves it, in torso lengths.
+REACH = 3.0
 
 
 @dataclass(frozen=True)
@@ -43,66 +48,122 @@ class Found:
     confidence: float
     size: float
 
-    def overlaps(self, other: Found) -> bool:
-        """Whether the two share at least half of the shorter one."""
-        shared = min(self.end, other.end) - max(self.start, other.start)
-        return shared >= 0.5 * min(self.end - self.start, other.end - other.start)
 
-
-def differences(line: Timeline, measured: Measured, parts: tuple[Span, ...], settings: Settings) -> tuple[Difference, ...]:
+def differences(
+    line: Timeline, measured: Measured, parts: tuple[Span, ...], settings: Settings
+) -> tuple[Difference, ...]:
     """All differences beyond the tolerances and the noise, the most important first.
 
-    A difference of a position that a reported angle explains, or of an angle that a reported lean of the trunk explains,
-    is left out.
+    An angle is left out where it follows from a reported lean of the trunk. A position is left out where it follows from
+    a reported angle; where it follows from an angle that alone would be too uncertain to report, the angle is reported.
     """
-    found = [run for column in range(len(measured.names)) for run in _runs(line, measured, column, settings)]
-    found.sort(key=lambda run: (-_importance(run, line), measured.names[run.column]))
-    kept = [run for run in found if not any(_explains(other, run, measured) for other in found if other is not run)]
-    return tuple(_difference(run, line, measured, parts) for run in kept[: settings.most])
+    search = Search(line, measured, settings)
+    runs = [run for column in range(len(measured.names)) for run in search.runs(column)]
+    runs.sort(key=lambda run: (-search.importance(run), measured.names[run.column]))
+    angles = [run for run in runs if measured.names[run.column] in ANGLES]
+    lean = {run.column for run in angles if measured.names[run.column] == LEAN}
+    kept = [run for run in angles if not any(search.opens(column, run) for column in lean - {run.column})]
+    for run in runs:
+        if run in angles:
+            continue
+        known = {one.column for one in kept}
+        movers = [column for column in search.movers(run) if search.moves(column, run)]
+        if not movers:
+            kept.append(run)
+        elif not known.intersection(movers):
+            kept.append(search.cause(movers, run))
+    kept.sort(key=lambda run: (-search.importance(run), measured.names[run.column]))
+    return tuple(_difference(run, search.importance(run), line, measured, parts) for run in kept[: settings.most])
 
 
-def _runs(line: Timeline, measured: Measured, column: int, settings: Settings) -> Iterator[Found]:
-    """Peaks of a measure's residual, each with the moments around it at half of its height, largest first.
+class Search:
+    """Where the measures of two performances differ, and which differences follow from which."""
 
-    A peak counts by what no shift in time explains of it; its extent and size are those of the whole residual.
-    """
-    least = settings.least_angle if measured.units[column] == "deg" else settings.least_position
-    residual = np.nan_to_num(measured.residual[:, column])
-    beyond = np.nan_to_num(measured.beyond[:, column])
-    noise = np.nan_to_num(measured.noise[:, column])
-    window = _independent(line, settings)
-    tests = len(measured.names) * max(len(line) / window, 1.0)
-    taken = np.zeros(len(residual), int)
-    for _ in range(2 * settings.most):
-        peak = int(np.argmax(np.abs(beyond)))
-        if not abs(beyond[peak]) >= least:
-            return
-        sign = int(np.sign(beyond[peak]))
-        start, end = _around(sign * residual, peak)
-        # What adjoins a run with the same sign is its flank, not another difference.
-        flank = taken[max(start - 1, 0)] == sign or taken[min(end, len(residual) - 1)] == sign
-        beyond[start:end] = 0.0
-        taken[start:end] = sign
-        magnitude = float(np.abs(residual[start:end]).mean())
-        error = float(np.sqrt(np.mean(noise[start:end] ** 2) / max((end - start) / window, 1.0)))
-        confidence = _confidence(magnitude, error, tests)
-        if not flank and magnitude >= least and confidence >= settings.certainty:
-            yield Found(column, sign, start, end, peak, magnitude, error, confidence, magnitude / least)
+    def __init__(self, line: Timeline, measured: Measured, settings: Settings) -> None:
+        self.measured, self.settings, self.moments = measured, settings, len(line)
+        durations = [len(body) / body.sequence.fps for body in line.pair]
+        #: Moments that share their noise, because smoothing spreads it.
+        self.window = max(settings.smoothing * len(line) / (sum(durations) / 2), 1.0)
+        self.tests = len(measured.names) * max(len(line) / self.window, 1.0)
+        self.residual = np.nan_to_num(measured.residual)
+        self.variance = np.nan_to_num(measured.noise**2 + measured.mistiming**2)
+
+    def runs(self, column: int) -> Iterator[Found]:
+        """Peaks of a measure's residual, each with the moments around it at half of its height, largest first.
+
+        A peak counts by what no shift in time explains of it; its extent and size are those of the whole residual.
+        """
+        beyond = np.nan_to_num(self.measured.beyond[:, column])
+        taken = np.zeros(self.moments, int)
+        for _ in range(2 * self.settings.most):
+            peak = int(np.argmax(np.abs(beyond)))
+            if not abs(beyond[peak]) >= self.least(column):
+                return
+            run = self.around(column, peak, int(np.sign(beyond[peak])))
+            # What adjoins or overlaps a run with the same sign is its flank, not another difference.
+            flank = bool((taken[max(run.start - 1, 0) : run.end + 1] == run.sign).any())
+            beyond[run.start : run.end] = 0.0
+            taken[run.start : run.end] = run.sign
+            if not flank and run.size >= 1.0 and run.confidence >= self.settings.certainty:
+                yield run
+
+    def around(self, column: int, peak: int, sign: int) -> Found:
+        """The run of moments around a peak in which a residual is at least half as high."""
+        height = sign * self.residual[:, column]
+        start, end = _around(height, peak)
+        magnitude = float(height[start:end].mean())
+        error = sqrt(float(self.variance[start:end, column].mean()) / max((end - start) / self.window, 1.0))
+        highest = start + int(np.argmax(height[start:end]))
+        confidence = _confidence(magnitude, error, self.tests)
+        return Found(column, sign, start, end, highest, magnitude, error, confidence, magnitude / self.least(column))
+
+    def least(self, column: int) -> float:
+        """The smallest difference of a measure that is reported."""
+        return self.settings.least_angle if self.measured.units[column] == "deg" else self.settings.least_position
+
+    def importance(self, run: Found) -> float:
+        """Size, weighted by the fourth root of the share of time: short slips count, long ones more."""
+        return float(run.size * ((run.end - run.start) / self.moments) ** 0.25)
+
+    def turned(self, column: int, during: Found) -> float:
+        """Mean absolute difference of an angle during another measure's run, in degrees."""
+        return float(np.abs(self.residual[during.start : during.end, column]).mean())
+
+    def opens(self, lean: int, run: Found) -> bool:
+        """Whether an angle differs by about as much as the trunk's lean, which opens or closes it."""
+        alike = self.turned(lean, run) / run.magnitude
+        return self.measured.names[run.column].endswith(CHANGED_BY_LEAN) and 1 / ALIKE <= alike <= ALIKE
+
+    def movers(self, run: Found) -> list[int]:
+        """The angles whose change moves the joint of a position."""
+        joint = self.measured.names[run.column].rpartition("_")[0]
+        side, _, part = joint.partition("_")
+        names = {f"{side}_{angle}" for angle in MOVERS.get(part, ())} | {*MOVERS.get(joint, ()), LEAN, ROTATION}
+        return [column for column, name in enumerate(self.measured.names) if name in names]
+
+    def moves(self, column: int, run: Found) -> bool:
+        """Whether a limb as long as the body's reach, turned by an angle's difference, moves as far as a position."""
+        turned = self.turned(column, run)
+        return turned >= self.least(column) and 2 * REACH * sin(radians(min(turned, 180.0)) / 2) >= run.magnitude
+
+    def cause(self, movers: list[int], run: Found) -> Found:
+        """The angle that a position's difference follows from most clearly; the position vouches for it."""
+        clearest = max(movers, key=lambda column: self.turned(column, run) / sqrt(self.spread(column, run)))
+        during = self.residual[run.start : run.end, clearest]
+        peak = int(np.argmax(np.abs(during)))
+        found = self.around(clearest, run.start + peak, int(np.sign(during[peak])))
+        return replace(found, confidence=max(found.confidence, run.confidence))
+
+    def spread(self, column: int, run: Found) -> float:
+        """Mean variance of a measure during a run, a floor kept where there is no noise at all."""
+        return float(self.variance[run.start : run.end, column].mean()) + 0.01 * self.least(column) ** 2
 
 
 def _around(height: np.ndarray, peak: int) -> tuple[int, int]:
-    """First and end (exclusive) of the values around a peak that are at least half as high as the highest of them."""
-    while True:
-        inside = height >= height[peak] / 2
-        start, end = peak, peak + 1
-        while start > 0 and inside[start - 1]:
-            start -= 1
-        while end < len(height) and inside[end]:
-            end += 1
-        highest = start + int(np.argmax(height[start:end]))
-        if height[highest] <= height[peak]:
-            return start, end
-        peak = highest
+    """First and end (exclusive) of the values around a peak that are at least half as high."""
+    low = np.flatnonzero(height < height[peak] / 2)
+    place = int(np.searchsorted(low, peak))
+    return int(low[place - 1]) + 1 if place else 0, int(low[place]) if place < len(low) else len(height)
 
 
 def _confidence(magnitude: float, error: float, tests: float) -> float:
@@ -112,36 +173,9 @@ def _confidence(magnitude: float, error: float, tests: float) -> float:
     return max(0.0, 1.0 - tests * erfc(magnitude / error / sqrt(2.0)))
 
 
-def _independent(line: Timeline, settings: Settings) -> float:
-    """Moments that share their noise, because smoothing spreads it."""
-    durations = [len(body) / body.sequence.fps for body in line.pair]
-    return max(settings.smoothing * len(line) / (sum(durations) / 2), 1.0)
-
-
-def _importance(run: Found, line: Timeline) -> float:
-    """Size, weighted by the fourth root of the share of time: short slips count, long ones more."""
-    return float(run.size * ((run.end - run.start) / len(line)) ** 0.25)
-
-
-def _explains(cause: Found, effect: Found, measured: Measured) -> bool:
-    """Whether one difference follows from another one at the same time."""
-    if not cause.overlaps(effect):
-        return False
-    cause_name, effect_name = measured.names[cause.column], measured.names[effect.column]
-    if cause_name == effect_name or cause_name not in ANGLES:
-        return False
-    if effect_name in ANGLES:
-        return cause_name == "trunk_lean" and effect_name.endswith(CHANGED_BY_LEAN) and effect.size <= 1.5 * cause.size
-    if cause_name in ("trunk_lean", "trunk_rotation"):
-        return True
-    joint, _, _axis = effect_name.rpartition("_")
-    side, _, part = joint.partition("_")
-    if side not in ("left", "right"):
-        return cause_name in MOVERS.get(joint, ())
-    return cause_name in {f"{side}_{angle}" for angle in MOVERS.get(part, ())}
-
-
-def _difference(run: Found, line: Timeline, measured: Measured, parts: tuple[Span, ...]) -> Difference:
+def _difference(
+    run: Found, importance: float, line: Timeline, measured: Measured, parts: tuple[Span, ...]
+) -> Difference:
     name = measured.names[run.column]
     rows = slice(run.start, run.end)
     values = tuple(float(np.nanmean(side[rows, run.column])) for side in (measured.reference, measured.query))
@@ -160,5 +194,5 @@ def _difference(run: Found, line: Timeline, measured: Measured, parts: tuple[Spa
         unit=measured.units[run.column],
         noise=run.noise,
         confidence=run.confidence,
-        importance=_importance(run, line),
+        importance=importance,
     )

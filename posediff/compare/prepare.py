@@ -51,7 +51,7 @@ class Tracks:
 
     def at(self, positions: np.ndarray) -> Tracks:
         """The tracks sampled at (U,) fractional frame indices."""
-        return Tracks(sample_track(self.values, positions), sample_track(self.weights, positions), self.noise)
+        return Tracks(sample_track(self.values, positions, curved=True), sample_track(self.weights, positions), self.noise)
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,16 +43,12 @@ def compare_with_references(
         exemplars.append(prepare(match(matched, reference, settings)[1], settings))
     _, query, notes = match(references[0], query, settings)
     both = sides(query, settings)
-    ranked = sorted(
-        ((best(exemplar, both, settings)[0], str(exemplar.sequence.source.get("path", k)))
-         for k, exemplar in enumerate(exemplars)),
-        key=lambda pair: -pair[0].score,
-    )  # fmt: skip
+    ranked = rank(exemplars, both, settings)
     middle = average(exemplars)
     judged, flipped = best(middle, both, settings)
     if flipped:
         notes.append("The query was mirrored.")
-    nearest = [one for one, _ in ranked[: settings.nearest]]
+    nearest = ranked[: settings.nearest]
     notes.append(f"Scores are means over the {len(nearest)} nearest of {len(ranked)} references; "
                  "the pictures show their soft-DTW barycentre.")  # fmt: skip
     whole = mean_scores(nearest)
@@ -61,8 +57,20 @@ def compare_with_references(
         comparison,
         score=overall(whole),
         scores=whole,
-        exemplars=tuple((path, one.score) for one, path in ranked),
+        exemplars=tuple((str(one.reference.sequence.source.get("path", "")), one.score) for one in ranked),
     )
+
+
+def rank(exemplars: Sequence[Body], query: tuple[Body | None, Body | None], settings: Settings) -> list[Judged]:
+    """A query judged against every exemplar, the best scored first.
+
+    Args:
+        exemplars: bodies on the query's skeleton.
+        query: the query as it is and mirrored, from :func:`posediff.compare.run.sides`.
+        settings: see :class:`Settings`.
+    """
+    judged = [best(exemplar, query, settings)[0] for exemplar in exemplars]
+    return sorted(judged, key=lambda one: -one.score)
 
 
 def mean_scores(judged: Sequence[Judged]) -> dict[str, float]:

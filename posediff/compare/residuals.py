@@ -12,6 +12,9 @@ from posediff.compare.settings import Settings
 from posediff.motion.angles import ANGLES
 from posediff.motion.resample import sample_track
 
+#: Standard deviation of a place anywhere within a frame, in frames.
+FRAME_SHARE = 1 / np.sqrt(12.0)
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
@@ -22,7 +25,8 @@ class Measured:
         reference, query: (U, K) float64 values; whole turns apart count as equal for angles that wrap.
         residual: (U, K) query minus reference; NaN where unknown.
         beyond: (U, K) the part of it that no small shift in time explains.
-        noise: (U, K) standard deviation of the residual that keypoint noise and the alignment explain.
+        noise: (U, K) standard deviation of the residual that keypoint noise explains; it averages out over time.
+        mistiming: (U, K) the same for the uncertainty of the alignment, which does not average out.
     """
 
     names: tuple[str, ...]
@@ -32,6 +36,7 @@ class Measured:
     residual: np.ndarray
     beyond: np.ndarray
     noise: np.ndarray
+    mistiming: np.ndarray
 
 
 def measure(line: Timeline, settings: Settings) -> Measured:
@@ -42,11 +47,13 @@ def measure(line: Timeline, settings: Settings) -> Measured:
     turns = _turns(names, line, reference, query)
     query = query - turns
     shift = int(np.ceil(settings.slack * len(line)))
+    # No alignment is finer than the frames that it aligns.
+    frames = sum((FRAME_SHARE / body.sequence.fps) ** 2 for body in line.pair)
+    seconds = np.sqrt(line.spread**2 + frames)
     slope = sum(np.abs(_gradient(values)) for values in (reference, query)) / 2
-    moment = _seconds_a_moment(line)
-    noise = np.hypot(noise, slope * (line.spread / moment)[:, None])
+    mistiming = slope * (seconds / _seconds_a_moment(line))[:, None]
     beyond = beyond_shift(reference, query, shift)
-    return Measured(names, units, reference, query, query - reference, beyond, noise)
+    return Measured(names, units, reference, query, query - reference, beyond, noise, mistiming)
 
 
 def beyond_shift(reference: np.ndarray, query: np.ndarray, shift: int) -> np.ndarray:
@@ -80,7 +87,7 @@ def by_reference_frame(line: Timeline, measured: Measured) -> Residuals:
         measures=measured.names,
         units=measured.units,
         values=sample_track(measured.residual, moments),
-        noise=sample_track(measured.noise, moments),
+        noise=sample_track(np.hypot(measured.noise, measured.mistiming), moments),
         joints=np.linalg.norm(gap, axis=2),
     )
 
@@ -98,11 +105,12 @@ def _turns(names: tuple[str, ...], line: Timeline, reference: np.ndarray, query:
 
 def _range(values: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
     """Least and largest known value within ``shift`` rows; NaN rows stay NaN."""
-    low, high = values, values
-    padded = np.pad(values, ((shift, shift), (0, 0)), mode="edge")
-    for start in range(2 * shift + 1):
-        moved = padded[start : start + len(values)]
-        low, high = np.fmin(low, moved), np.fmax(high, moved)
+    low = high = np.pad(values, ((shift, shift), (0, 0)), mode="edge")
+    width, whole = 1, 2 * shift + 1
+    while width < whole:  # the range of two overlapping windows is that of both: doubling takes few passes
+        step = min(width, whole - width)
+        low, high = np.fmin(low[:-step], low[step:]), np.fmax(high[:-step], high[step:])
+        width += step
     unknown = np.isnan(values)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
 

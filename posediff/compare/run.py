@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from posediff.compare.align import Timeline, describe, timeline
+from posediff.compare.build import same_build, same_travel
 from posediff.compare.comparison import Comparison, Segment
 from posediff.compare.differences import differences
 from posediff.compare.prepare import Body, match, prepare
@@ -22,6 +23,7 @@ from posediff.sequence import PoseSequence
 class Judged:
     """Two bodies aligned and scored, without the rest."""
 
+    reference: Body
     line: Timeline
     between: Gap
     scores: Mapping[str, float]
@@ -68,9 +70,9 @@ def best(reference: Body, query: tuple[Body | None, Body | None], settings: Sett
 
 def judge(reference: Body, query: Body, settings: Settings) -> Judged:
     """Align two bodies and score the query."""
-    line = timeline(reference, query, settings)
+    line = timeline(*same_travel(*same_build(reference, query)), settings)
     between = gap(line, settings)
-    return Judged(line, between, scores(line, between, None, settings))
+    return Judged(reference, line, between, scores(line, between, None, settings))
 
 
 def report(judged: Judged, notes: list[str], settings: Settings) -> Comparison:

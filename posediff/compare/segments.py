@@ -103,5 +103,5 @@ def _energy(body: Body, at: np.ndarray, settings: Settings) -> np.ndarray:
     if len(at) < 2:
         return np.zeros(len(at))
     values, weights = features(body, at, settings)
-    squared = (np.gradient(values, axis=0) ** 2 * weights).mean(axis=1)
+    squared = ((np.gradient(values, axis=0) ** 2).sum(axis=2) * weights).mean(axis=1)
     return np.convolve(np.pad(squared, 1, mode="edge"), np.ones(3) / 3, mode="valid")

@@ -45,7 +45,7 @@ class Settings:
     timing_tolerance: float = 0.1
     least_angle: float = 5.0
     least_position: float = 0.15
-    slack: float = 0.02
+    slack: float = 0.01
     certainty: float = 0.95
     most: int = 10
     nearest: int = 5

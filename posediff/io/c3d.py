@@ -7,6 +7,10 @@ recognised where the names are its joints'.
 
 from __future__ import annotations
 
+import io
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +26,27 @@ from posediff.io.joints import named
 from posediff.io.registry import Format
 from posediff.sequence import ASSUMED_FPS, UNITS, PoseSequence
 
+#: Seconds that reading one file may take.
+PATIENCE = 60
+
+_CHILD = """
+import io, sys
+import ezc3d, numpy as np
+file = ezc3d.c3d(sys.argv[1])
+point = file["parameters"]["POINT"]
+texts = lambda name: np.array(point[name]["value"] if name in point else [], dtype=np.str_)
+values = io.BytesIO()
+np.savez(
+    values,
+    points=np.asarray(file["data"]["points"], np.float64),
+    residuals=np.asarray(file["data"]["meta_points"]["residuals"], np.float64),
+    first_frame=int(file["header"]["points"]["first_frame"]),
+    rate=np.array(point["RATE"]["value"] if "RATE" in point else [], np.float64)[:1],
+    labels=texts("LABELS"), units=texts("UNITS")[:1], y_screen=texts("Y_SCREEN")[:1],
+)
+sys.stdout.buffer.write(values.getvalue())
+"""
+
 
 def read(content: Content, skeleton: str | None = None) -> list[PoseSequence]:
     """The one person of a recording.
@@ -29,31 +54,24 @@ def read(content: Content, skeleton: str | None = None) -> list[PoseSequence]:
     Raises:
         MissingDependency: if ezc3d is not installed.
     """
-    ezc3d = _ezc3d()
-    try:
-        file = ezc3d.c3d(str(content.path))
-    except Exception as error:  # the library raises whatever a damaged file makes it stumble on
-        raise Fault(f"ezc3d cannot read it ({str(error)[:120]})") from None
-    parameters = file["parameters"]["POINT"]
-    points = np.asarray(file["data"]["points"], np.float64)[:3].transpose(2, 1, 0)
+    values = _parsed(content.path)
+    points = values["points"][:3].transpose(2, 1, 0)
     if not points.size:
         raise Fault("it holds no points")
-    residuals = np.asarray(file["data"]["meta_points"]["residuals"], np.float64)[0].T
-    keypoints = np.where((residuals < 0)[..., None], np.nan, points)
+    keypoints = np.where((values["residuals"][0].T < 0)[..., None], np.nan, points)
     steps = []
-    if _value(parameters, "Y_SCREEN", "") != "+Y":
+    if values["y_screen"].tolist() != ["+Y"]:
         keypoints = y_up(keypoints)
         steps.append("y_up(z -> y)")
-    names = [str(name) for name in parameters["LABELS"]["value"]][: points.shape[1]]
-    rate = float(str(np.float32(_value(parameters, "RATE", 0.0))))  # stored in float32: 29.97, not 29.969999
-    units = str(_value(parameters, "UNITS", "mm")).strip().lower()
-    first = int(file["header"]["points"]["first_frame"])
+    names = values["labels"].tolist()[: points.shape[1]]
+    rate = float(str(np.float32(values["rate"].sum())))  # stored in float32: 29.97, not 29.969999
+    units = "".join(values["units"].tolist()).strip().lower()
     return [
         PoseSequence(
             keypoints,
             named(names, skeleton),
             fps=rate if rate > 0 else ASSUMED_FPS,
-            frames=first + np.arange(len(keypoints)),
+            frames=int(values["first_frame"]) + np.arange(len(keypoints)),
             units=units if units in UNITS else "normalized",
             source={"steps": steps} | ({} if rate > 0 else {"fps_assumed": True}),
         )
@@ -84,9 +102,19 @@ def render(people: Sequence[PoseSequence], path: Path) -> dict[Path, bytes]:
         return {path: target.read_bytes()}
 
 
-def _value(parameters: Any, name: str, otherwise: Any) -> Any:
-    values = parameters[name]["value"] if name in parameters else ()
-    return values[0] if len(values) else otherwise
+def _parsed(path: Path) -> dict[str, np.ndarray]:
+    """What ezc3d finds in a file. A damaged file can crash it or hold it for ever, so it reads in a child process."""
+    _ezc3d()
+    command = [sys.executable, "-c", _CHILD, os.path.abspath(path)]
+    try:
+        child = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise Fault(f"ezc3d does not come to an end with it in {PATIENCE} s") from None
+    if child.returncode:
+        said = child.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it crashes"]
+        raise Fault(f"ezc3d cannot read it ({said[0][:120]})")
+    with np.load(io.BytesIO(child.stdout), allow_pickle=False) as values:
+        return dict(values)
 
 
 def _ezc3d() -> Any:

@@ -56,7 +56,7 @@ def array(value: Any, place: str, *shape: int | None) -> np.ndarray:
     Args:
         value: the nested lists.
         place: where they stand in the document.
-        shape: the length of each axis, None where it is free.
+        shape: the length of each axis; None takes that of the first list.
 
     Raises:
         Fault: at the first value that is no number, no list, or of another length.
@@ -71,7 +71,7 @@ def array(value: Any, place: str, *shape: int | None) -> np.ndarray:
             raise Fault(f"{place}{_index(first, sizes)} is {shown(nodes[first])}, expected a list")
         lengths = set(map(len, nodes)) if type(None) not in kinds else {len(n) for n in nodes if n is not None}
         if size is None:
-            size = min(lengths, default=0)
+            size = next((len(node) for node in nodes if node is not None), 0)
         if lengths - {size}:
             first = next(i for i, node in enumerate(nodes) if node is not None and len(node) != size)
             raise Fault(f"{place}{_index(first, sizes)} has {len(nodes[first])} values, expected {size}")

@@ -12,8 +12,11 @@ from typing import Any
 
 from posediff.errors import BadData
 
-#: Most bytes that a compressed file may unfold to.
-LARGEST_UNFOLDED = 2**31
+#: Bytes that are read to tell the format.
+HEAD = 2**20
+
+#: Most bytes that a file may hold, or unfold to.
+LARGEST = 2**31
 
 _SIGNATURES = {
     b"\x93NUMPY": "npy",
@@ -40,6 +43,7 @@ class Content:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.constants: set[str] = set()  # NaN and Infinity in the document
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
@@ -51,17 +55,26 @@ class Content:
             raise BadData(f"{path}: is neither a file nor a folder", "give a file of keypoints")
 
     @cached_property
+    def head(self) -> bytes:
+        """The first bytes, enough to tell the format; a video of gigabytes is not read further."""
+        return self._bytes(HEAD)
+
+    @cached_property
     def data(self) -> bytes:
         """The whole file, unfolded where it is gzipped."""
+        data = self._bytes(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise BadData(f"{self.path}: holds more than {LARGEST:,} bytes", "split the file")
+        return data
+
+    def _bytes(self, most: int) -> bytes:
         try:
-            data = self.path.read_bytes()
-            if data.startswith(b"\x1f\x8b"):
-                with gzip.open(self.path) as file:
-                    data = file.read(LARGEST_UNFOLDED + 1)
+            with open(self.path, "rb") as file:
+                folded = file.read(2) == b"\x1f\x8b"
+            with gzip.open(self.path) if folded else open(self.path, "rb") as file:
+                data = file.read(most)
         except (OSError, EOFError, zlib.error) as error:
             raise BadData(f"{self.path}: cannot be read ({_reason(error)})", "check that it is whole") from None
-        if len(data) > LARGEST_UNFOLDED:
-            raise BadData(f"{self.path}: unfolds to more than {LARGEST_UNFOLDED:,} bytes", "split the file")
         if not data:
             raise BadData(f"{self.path}: is empty", "write it again")
         return data
@@ -71,7 +84,7 @@ class Content:
         """``folder``, ``json``, ``npy``, ``zip``, ``hdf5``, ``c3d``, ``video``, ``image``, ``text`` or ``binary``."""
         if self.is_folder:
             return "folder"
-        head = self.data[:4096]
+        head = self.head[:4096]
         for signature, kind in _SIGNATURES.items():
             if head.startswith(signature):
                 return kind
@@ -94,7 +107,6 @@ class Content:
     @cached_property
     def document(self) -> Any:
         """The file as a JSON document."""
-        self.constants: set[str] = set()
         try:
             return json.loads(self.data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=self._constant)
         except RecursionError:

@@ -26,7 +26,7 @@ _SCORER = "posediff"
 
 def sniff(content: Content) -> bool:
     """Whether the first row is the scorer's and one of the next two the body parts'."""
-    lines = content.data[:100_000].decode("utf-8", "replace").split("\n")[:4]
+    lines = content.head.decode("utf-8", "replace").split("\n")[:4]
     heads = [line.partition(",")[0].strip('" ') for line in lines]
     return heads[0] == "scorer" and "bodyparts" in heads[1:3]
 
@@ -96,7 +96,7 @@ def render(people: Sequence[PoseSequence], path: Path) -> dict[Path, bytes]:
     writer.writerow(["coords", *[coordinate for _, _, coordinate in triples]])
     for number, row in zip(frames.tolist(), values.reshape(len(frames), -1).tolist(), strict=True):
         writer.writerow([number, *["" if value != value else repr(value) for value in row]])
-    return {path: file.getvalue().encode()}
+    return {path: file.getvalue().encode(errors="backslashreplace")}
 
 
 def _number(cell: str) -> float:

@@ -72,4 +72,4 @@ def zeroed(person: PoseSequence) -> np.ndarray:
 
 def dumped(document: Any) -> bytes:
     """A document as compact JSON."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()

@@ -74,9 +74,9 @@ def local_rotations(angles: np.ndarray) -> np.ndarray:
 def sniff(content: Content) -> bool:
     """Whether the first line is 66 numbers."""
     try:
-        line = content.text.lstrip().split("\n", 1)[0]
-        return len([float(number) for number in line.replace(",", " ").split()]) == _COLUMNS
-    except (ValueError, BadData):
+        line = content.head.lstrip().split(b"\n", 1)[0]
+        return len([float(number) for number in line.replace(b",", b" ").split()]) == _COLUMNS
+    except ValueError:
         return False
 
 
@@ -120,6 +120,8 @@ def table(content: Content) -> np.ndarray:
         raise BadData(f"{content.path}: {error}", "a table holds numbers only, and as many in each line") from None
     if values.shape[1] != _COLUMNS:
         raise BadData(f"{content.path}: has {values.shape[1]} columns, expected {_COLUMNS}", "3 numbers for each joint")
+    if np.isinf(values).any():
+        raise BadData(f"{content.path}: line {np.argwhere(np.isinf(values))[0][0] + 1} holds an infinite number", "")
     return values.reshape(len(values), -1, 3)
 
 

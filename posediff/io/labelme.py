@@ -42,6 +42,8 @@ def read(content: Content, skeleton: str | None = None) -> list[PoseSequence]:
     if len(set(numbers)) < len(numbers):
         raise Fault(f"two files are frame {next(n for n in numbers if numbers.count(n) > 1)}")
     documents = [frame.document for frame in content.frames]
+    if not documents:
+        return []
     points: dict[tuple[int, int], dict[str, dict[str, Any]]] = {}
     boxes: dict[tuple[int, int], list[float]] = {}
     for number, frame, document in zip(numbers, content.frames, documents, strict=True):

@@ -101,7 +101,10 @@ def from_xarray(dataset: xarray.Dataset, *, skeleton: str | None = None) -> list
     position = dataset["position"].transpose("individuals", "time", "keypoints", "space").values
     body = named([str(joint) for joint in dataset["keypoints"].values], skeleton)
     frames = _frames(dataset["time"].values, fps if dataset.attrs.get("time_unit") == "seconds" else None)
-    besides = json.loads(dataset.attrs.get("posediff", "{}"))
+    try:
+        besides = json.loads(dataset.attrs.get("posediff", "{}"))
+    except (TypeError, ValueError):
+        raise BadData("attrs['posediff'] is no JSON", "remove it from the dataset") from None
     if [*body.joints] == besides.get("skeleton", {}).get("joints"):
         body = skeleton_from(besides["skeleton"])
     extra: dict[str, Any] = {}

@@ -89,7 +89,7 @@ def render(people: Sequence[PoseSequence], path: Path) -> dict[Path, bytes]:
         "people": [_person_as_dict(person, first) for person in people],
         "stages": _stages_as_list(first),
     }
-    return {path: json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()}
+    return {path: json.dumps(document, allow_nan=False, separators=(",", ":")).encode()}
 
 
 def _person(

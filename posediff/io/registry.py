@@ -13,7 +13,7 @@ from typing import Any
 
 from posediff import skeletons
 from posediff.errors import BadData, BadSetting
-from posediff.io.checks import Fault, bad
+from posediff.io.checks import Fault, bad, shown
 from posediff.io.content import Content
 from posediff.io.files import write_files
 from posediff.io.formats import FORMATS
@@ -21,6 +21,14 @@ from posediff.io.losses import fitted, losses
 from posediff.sequence import PoseSequence, people_named
 
 Location = str | PathLike[str]
+
+#: What content of no known format is called, besides "a ... file".
+_UNKNOWN = {
+    "json": "JSON of no known format",
+    "folder": "a folder of no known format",
+    "text": "text of no known format",
+    "image": "an image",
+}
 
 _RANGE = re.compile(r"(?P<path>.*)#(?P<start>\d{0,15}):(?P<end>\d{0,15})", re.DOTALL)
 
@@ -176,9 +184,8 @@ def recognised(content: Content) -> Format:
     hint = f"readable are: {', '.join(get(name).title for name in FORMATS)}"
     if content.kind == "video":
         hint = "estimate the skeletons in the video first"
-    what = {"json": "JSON of no known format", "folder": "a folder of no known format"}.get(content.kind, content.kind)
-    article = "" if content.kind in ("json", "folder", "text") else "an " if content.kind == "image" else "a "
-    raise BadData(f"{content.path}: is {article}{what}{'' if article == '' else ' file'}, not keypoints", hint)
+    kind = _UNKNOWN.get(content.kind, f"a {content.kind} file")
+    raise BadData(f"{content.path}: is {kind}, not keypoints", hint)
 
 
 def _exists(path: Path) -> bool:
@@ -190,6 +197,8 @@ def _exists(path: Path) -> bool:
 
 def _with_provenance(person: PoseSequence, path: Path, form: str, fps: float | None) -> PoseSequence:
     source = {"steps": [], **person.source}
+    if not isinstance(source["steps"], list):
+        raise BadData(f"{path}: source.steps is {shown(source['steps'])}, expected a list", "correct the file")
     if "path" in source:
         source.setdefault("origin", source["path"])
     source |= {"path": str(path), "format": form}

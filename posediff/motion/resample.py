@@ -113,12 +113,13 @@ def _sampled(sequence: PoseSequence, numbers: np.ndarray, positions: np.ndarray,
     )
 
 
-def sample_track(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Sample an array at fractional indices of its first axis, linearly.
+def sample_track(values: np.ndarray, positions: np.ndarray, *, curved: bool = False) -> np.ndarray:
+    """Sample an array at fractional indices of its first axis.
 
     Args:
         values: (T, ...) numbers, NaN where missing.
         positions: (M,) fractional indices.
+        curved: along the cubic of :func:`resample`, which does not cut corners, instead of linearly.
 
     Returns:
         (M, ...) float64; NaN where either neighbour is missing and outside 0 to T - 1. A whole index gives its own
@@ -130,8 +131,10 @@ def sample_track(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
     low = np.floor(positions)
     index = np.arange(len(values))
     values = np.asarray(values, float)
-    before, after = _take(values, _rows(index, low)), _take(values, _rows(index, low + 1))
-    return _linear(before, after, (positions - low).reshape(-1, *[1] * (before.ndim - 1)))
+    part = (positions - low).reshape(-1, *[1] * (values.ndim - 1))
+    if curved:
+        return _hermite([_take(values, _rows(index, low + offset)) for offset in (-1, 0, 1, 2)], part)
+    return _linear(_take(values, _rows(index, low)), _take(values, _rows(index, low + 1)), part)
 
 
 def _rows(frames: np.ndarray, wanted: np.ndarray) -> np.ndarray:

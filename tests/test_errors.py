@@ -1,0 +1,21 @@
+import pytest
+
+from posediff.errors import BadData, BadSetting, CannotWrite, MissingDependency, PosediffError
+
+
+@pytest.mark.parametrize(("kind", "code"), [(PosediffError, 1), (BadSetting, 2), (BadData, 3), (CannotWrite, 1)])
+def test_every_kind_of_fault_has_its_exit_code_its_message_and_its_hint(kind, code):
+    error = kind("what is wrong", "what to do")
+    assert (error.exit_code, str(error), error.hint) == (code, "what is wrong", "what to do")
+    assert isinstance(error, PosediffError)
+
+
+def test_a_hint_may_be_left_out():
+    assert BadData("what is wrong").hint == ""
+
+
+def test_a_missing_dependency_says_what_it_is_for_and_how_to_install_it():
+    error = MissingDependency("ezc3d", "c3d", "reading C3D files")
+    assert str(error) == "reading C3D files needs ezc3d, which is not installed"
+    assert error.hint == 'pip install "posediff[c3d]"'
+    assert error.exit_code == 1
