@@ -94,7 +94,7 @@ def diagonal_slice(d: int, first: int, end: int, columns: int) -> slice:
     """Where the cells (i, d - i), i from ``first`` to ``end``, lie in a flattened N x ``columns`` matrix."""
     step = max(columns - 1, 1)
     start = first * columns + d - first
-    return slice(start, start + (end - first - 1) * step + 1, step)
+    return slice(start, start + (end - first) * step, step)
 
 
 def _by_run(run: Callable[[int, int, np.ndarray], np.ndarray]) -> DiagonalCosts:

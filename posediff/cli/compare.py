@@ -13,7 +13,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
 @click.option("--references", type=click.Path(path_type=Path), help="Folder of exemplars to compare with.")
 @click.option("--segments", type=click.IntRange(1, 1000), default=8, help="Segments where the files name no stages.")
-@click.option("--gamma", type=click.FloatRange(0), default=0.1, help="Softness of the alignment; 0 is hard DTW.")
+@click.option("--gamma", type=click.FloatRange(0), default=0.03, help="Softness of the alignment; 0 is hard DTW.")
 @click.option("--person", type=int, help="Which person, where a file holds several.")
 @click.option("--view", type=click.Choice(["auto", "2d", "3d"]), default="auto", help="Compare in the image or in space.")
 @click.option("--mirror", is_flag=True, help="Mirror the query: left- against right-handed performers.")
@@ -41,6 +41,7 @@ def command(
     posediff compare "dives.json#0:34" "dives.json#34:69"
     posediff compare --references good/ mine.json
     """
+    from posediff.cli import one_line
     from posediff.compare import Settings, compare, compare_with_references
     from posediff.io import read_person
     from posediff.report.document import document, write_report
@@ -62,7 +63,7 @@ def command(
         comparison = compare(named[0], query, settings)
     if out:
         for path in write_report(comparison, out):
-            click.echo(f"wrote {path}", err=True)
+            click.echo(one_line(f"wrote {path}"), err=True)
     if as_json:
         import json
 
@@ -73,6 +74,7 @@ def command(
 
 def _exemplars(folder: Path, person: int | None, skeleton: str | None, fps: float | None) -> list:
     """Every skeleton file of a folder; what cannot be read is named on stderr and left out."""
+    from posediff.cli import one_line
     from posediff.errors import BadData, PosediffError
     from posediff.io import read_person
 
@@ -83,7 +85,7 @@ def _exemplars(folder: Path, person: int | None, skeleton: str | None, fps: floa
         try:
             found.append(read_person(str(path), person=person, skeleton=skeleton, fps=fps))
         except PosediffError as fault:
-            click.echo(f"left out {path}: {fault}", err=True)
+            click.echo(one_line(f"left out {fault}"), err=True)
     if not found:
         raise BadData(f"{folder} holds no skeleton file that can be read", "see posediff convert --help for the formats")
     return found

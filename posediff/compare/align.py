@@ -49,6 +49,11 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.reference)
 
+    def by_reference_frame(self, values: np.ndarray) -> np.ndarray:
+        """(N,) values at every frame of the reference, from (U,) values at every moment."""
+        order, first = np.unique(self.reference, return_index=True)
+        return np.interp(np.arange(len(self.pair[0])), order, values[first])
+
 
 def timeline(reference: Body, query: Body, settings: Settings) -> Timeline:
     """Align two bodies on a common time, turning them to one heading on the way.
@@ -83,16 +88,15 @@ def describe(line: Timeline, settings: Settings) -> Alignment:
         for a, b, wa, wb in ((x, y, wx, wy), (x, x, wx, wx), (y, y, wy, wy))
     )
     costs = robust_matrix(x, y, wx, wy)
-    rows = np.arange(len(reference), dtype=float)
-    order, first = np.unique(line.reference, return_index=True)
     dense = np.linspace(0, len(line) - 1, 2 * (len(reference) + len(query)))
     both = np.stack([np.interp(dense, np.arange(len(line)), side) for side in (line.reference, line.query)], axis=1)
+    both[0], both[-1] = 0, (len(reference) - 1, len(query) - 1)
     path = np.unique(np.rint(both).astype(np.int64), axis=0)
     along = np.rint(path / np.maximum([len(reference) - 1, len(query) - 1], 1) * (count - 1)).astype(int)
     return Alignment(
         path=path,
-        correspondence=np.interp(rows, order, line.query[first]),
-        uncertainty=np.interp(rows, order, line.spread[first]),
+        correspondence=line.by_reference_frame(line.query),
+        uncertainty=line.by_reference_frame(line.spread),
         cost=float(costs[along[:, 0], along[:, 1]].mean()),
         divergence=max(soft.value - sum(one.value for one in own) / 2, 0.0) / count,
         gamma=settings.gamma,

@@ -32,6 +32,8 @@ REPORTED_POSITIONS = ("wrist", "elbow", "ankle", "knee", *HEADS)
 UPRIGHT = 0.5
 #: Rounds of reweighting in the fit of a rotation.
 ROTATION_STEPS = 6
+#: Frame numbers to a given frame from which on a sequence is no movement, and filling it up would take all memory.
+SPARSEST = 100
 AXES = ("side", "height", "forward")
 
 
@@ -137,11 +139,26 @@ def prepare(sequence: PoseSequence, settings: Settings) -> Body:
     Raises:
         BadData: if it has no frames, no keypoints, or nothing to measure its size by.
     """
-    where = sequence.source.get("path", "the sequence")
+    try:
+        return _prepared(sequence, settings)
+    except BadData as fault:
+        raise BadData(f"{_named(sequence, 'the sequence')}: {fault}", fault.hint) from None
+
+
+def _prepared(sequence: PoseSequence, settings: Settings) -> Body:
     if not len(sequence):
-        raise BadData(f"{where} has no frames", "choose a file, a person or a frame range that has some")
+        raise BadData("it has no frames", "choose a file, a person or a frame range that has some")
+    # A keypoint without any confidence is a place holder, whatever its coordinates say.
+    sequence = sequence.replace(keypoints=np.where(sequence.scores[..., None] > 0, sequence.keypoints, np.nan))
     if not sequence.present.any():
-        raise BadData(f"{where}: every joint is missing in every frame", "check that a person was detected")
+        raise BadData(
+            "every joint is missing, or has confidence 0, in every frame", "check that a person was detected"
+        )
+    if sequence.frames[-1] - sequence.frames[0] >= SPARSEST * len(sequence):
+        raise BadData(
+            f"only {len(sequence)} frames, numbered {sequence.frames[0]} to {sequence.frames[-1]}, are given",
+            "check the frame numbers, or cut the part that is meant",
+        )
     sequence = fill_gaps(contiguous(sequence), max_gap=settings.max_gap)
     noise = noise_level(sequence)
     if settings.smoothing > 0:
@@ -178,7 +195,8 @@ def match(reference: PoseSequence, query: PoseSequence, settings: Settings) -> t
         dimensions = 2
     if reference.dimensions != query.dimensions:
         raise BadData(
-            f"the reference is {reference.dimensions}D and the query {query.dimensions}D",
+            f"{_named(reference, 'the reference')} is {reference.dimensions}D and "
+            f"{_named(query, 'the query')} {query.dimensions}D",
             "compare files of the same kind, made from the same camera view",
         )
     if dimensions == 2:
@@ -189,10 +207,12 @@ def match(reference: PoseSequence, query: PoseSequence, settings: Settings) -> t
     if reference.skeleton.joints != query.skeleton.joints:
         before = query.skeleton.name
         query = query.convert(reference.skeleton, allow_missing=True)
-        lost = [j for j, seen in zip(query.skeleton.joints, query.present.any(axis=0), strict=True) if not seen]
-        notes.append(f"The query's skeleton {before} was converted to {reference.skeleton.name}"
-                     + (f"; it lacks {', '.join(lost)}." if lost else "."))  # fmt: skip
+        notes.append(f"The query's skeleton {before} was converted to {reference.skeleton.name}.")
     for side, sequence in (("reference", reference), ("query", query)):
+        seen = sequence.present.any(axis=0)
+        unseen = [joint for joint, there in zip(sequence.skeleton.joints, seen, strict=True) if not there]
+        if unseen:
+            notes.append(f"The {side} never shows {', '.join(unseen)}: nothing that depends on them is compared.")
         if sequence.source.get("fps_assumed"):
             notes.append(f"The {side} names no frame rate; {sequence.fps:g} frames a second are assumed.")
     return reference, query, notes
@@ -248,8 +268,8 @@ def common_heading(reference: Body, query: Body, rotation: np.ndarray) -> tuple[
 def _body_frame(reference: Body, query: Body) -> np.ndarray:
     """Rotation about the vertical that puts the mean line of the hips (or shoulders) along x."""
     for left, right in (("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")):
-        line = sum(np.nanmean(_mean_line(body.sequence, left, right), axis=0) for body in (reference, query))
-        length = float(np.hypot(line[0], line[2])) if np.isfinite(line).all() else 0.0
+        line = _mean_line(reference.sequence, left, right) + _mean_line(query.sequence, left, right)
+        length = float(np.hypot(line[0], line[2]))
         if length > 1e-6:
             cos, sin = line[0] / length, line[2] / length
             return np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
@@ -257,11 +277,12 @@ def _body_frame(reference: Body, query: Body) -> np.ndarray:
 
 
 def _mean_line(sequence: PoseSequence, left: str, right: str) -> np.ndarray:
-    skeleton = sequence.skeleton
-    if not (skeleton.parts(left) and skeleton.parts(right)):
-        return np.full((1, sequence.dimensions), np.nan)
-    line = sequence.joint(left) - sequence.joint(right)
-    return line if np.isfinite(line).all(axis=1).any() else np.full((1, sequence.dimensions), np.nan)
+    """(D,) mean vector from one joint to the other; 0 where no frame shows both."""
+    if not (sequence.skeleton.parts(left) and sequence.skeleton.parts(right)):
+        return np.zeros(sequence.dimensions)
+    line = (sequence.joint(left) - sequence.joint(right)).astype(np.float64)
+    known = np.isfinite(line).all(axis=1)
+    return line[known].sum(axis=0) / max(known.sum(), 1)
 
 
 def _parts_of(skeleton: Skeleton) -> list[int]:
@@ -280,6 +301,10 @@ def _reported(sequence: PoseSequence) -> list[str]:
     head = next((part for part in HEADS if part in plain.values()), None)
     skip = set(HEADS) - {head}
     return [joint for joint in names if plain[joint] in REPORTED_POSITIONS and plain[joint] not in skip]
+
+
+def _named(sequence: PoseSequence, otherwise: str) -> str:
+    return str(sequence.source.get("path") or otherwise)
 
 
 def _flat(sequence: PoseSequence) -> PoseSequence:

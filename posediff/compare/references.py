@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from posediff.alignment import barycenter
+from posediff.compare.align import DIRECT, timeline
 from posediff.compare.comparison import DIMENSIONS, Comparison
 from posediff.compare.prepare import Body, match, prepare, rotation_to
 from posediff.compare.run import Judged, best, report, sides
 from posediff.compare.score import overall
 from posediff.compare.settings import Settings
 from posediff.errors import BadSetting
+from posediff.motion.resample import sample_track
 from posediff.sequence import PoseSequence
 
 
@@ -39,12 +41,11 @@ def compare_with_references(
         raise BadSetting("there are no references to compare with", "give at least one")
     exemplars, notes = [], []
     for reference in references:
-        matched, _, _ = match(references[0], reference, settings)
-        exemplars.append(prepare(match(matched, reference, settings)[1], settings))
+        exemplars.append(prepare(match(references[0], reference, settings)[1], settings))
     _, query, notes = match(references[0], query, settings)
     both = sides(query, settings)
     ranked = rank(exemplars, both, settings)
-    middle = average(exemplars)
+    middle = average(exemplars, settings)
     judged, flipped = best(middle, both, settings)
     if flipped:
         notes.append("The query was mirrored.")
@@ -78,11 +79,15 @@ def mean_scores(judged: Sequence[Judged]) -> dict[str, float]:
     return {name: float(np.mean([one.scores[name] for one in judged])) for name in DIMENSIONS}
 
 
-def average(exemplars: Sequence[Body], gamma: float = 0.1) -> Body:
+def average(exemplars: Sequence[Body], settings: Settings, gamma: float = 0.1) -> Body:
     """The soft-DTW barycentre of several bodies, with the timing and the stages of the one of median length.
+
+    Where that one has more frames than memory has room for a barycentre's matrices, the others are averaged along their
+    alignment with it instead. A joint that one of the bodies never shows is missing.
 
     Args:
         exemplars: bodies on one skeleton.
+        settings: for the alignment of long ones.
         gamma: softness, in squared torso lengths a joint.
     """
     order = sorted(range(len(exemplars)), key=lambda k: len(exemplars[k]))
@@ -91,11 +96,15 @@ def average(exemplars: Sequence[Body], gamma: float = 0.1) -> Body:
     for other in exemplars:
         at = np.linspace(0, len(first) - 1, len(first)), np.linspace(0, len(other) - 1, len(first))
         turned = other.turned(rotation_to(first, other, at))
-        tracks.append(np.concatenate([turned.positions.reshape(len(other), -1), turned.path], axis=1))
+        track = np.concatenate([turned.positions.reshape(len(other), -1), turned.path], axis=1)
+        if len(first) > DIRECT:
+            line = timeline(first, other, settings)
+            track = sample_track(track, line.by_reference_frame(line.query))
+        tracks.append(track)
     tracks.insert(0, tracks.pop(order[len(order) // 2]))
-    mean = barycenter(tracks, gamma=gamma)
+    mean = barycenter(tracks, gamma=gamma) if len(first) <= DIRECT else np.mean(tracks, axis=0)
     joints, dims = first.positions.shape[1:]
-    seen = np.any([other.sequence.present.any(axis=0) for other in exemplars], axis=0)
+    seen = np.all([other.sequence.present.any(axis=0) for other in exemplars], axis=0)
     keypoints = np.where(seen[:, None], mean[:, : joints * dims].reshape(len(first), joints, dims), np.nan)
     sequence = PoseSequence(
         keypoints=keypoints.astype(np.float32),

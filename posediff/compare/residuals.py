@@ -41,10 +41,15 @@ class Measured:
 
 def measure(line: Timeline, settings: Settings) -> Measured:
     """Sample all measures of both performances on the common time and take the differences."""
-    (names, units, values_r, noise_r), (_, _, values_q, noise_q) = (body.measures for body in line.pair)
-    reference, query = sample_track(values_r, line.reference), sample_track(values_q, line.query)
-    noise = np.hypot(sample_track(noise_r, line.reference), sample_track(noise_q, line.query))
-    turns = _turns(names, line, reference, query)
+    (own, kinds, *at_reference), (others, _, *at_query) = (body.measures for body in line.pair)
+    # A joint that one of the two never shows has no measures there.
+    columns = [(column, others.index(name)) for column, name in enumerate(own) if name in others]
+    chosen = [list(side) for side in zip(*columns, strict=True)] or [[], []]
+    names, units = tuple(own[column] for column in chosen[0]), tuple(kinds[column] for column in chosen[0])
+    reference, noise_r = (sample_track(part[:, chosen[0]], line.reference) for part in at_reference)
+    query, noise_q = (sample_track(part[:, chosen[1]], line.query) for part in at_query)
+    noise = np.hypot(noise_r, noise_q)
+    turns = _turns(names, reference, query)
     query = query - turns
     shift = int(np.ceil(settings.slack * len(line)))
     # No alignment is finer than the frames that it aligns.
@@ -77,9 +82,7 @@ def beyond_shift(reference: np.ndarray, query: np.ndarray, shift: int) -> np.nda
 
 def by_reference_frame(line: Timeline, measured: Measured) -> Residuals:
     """The residuals at every frame of the reference, for pictures and files."""
-    frames = np.arange(len(line.pair[0]), dtype=float)
-    order, first = np.unique(line.reference, return_index=True)
-    moments = np.interp(frames, order, first.astype(float))
+    moments = line.by_reference_frame(np.arange(len(line), dtype=float))
     at_query = np.interp(moments, np.arange(len(line)), line.query)
     reference, query = line.pair
     gap = sample_track(query.sequence.keypoints.astype(np.float64), at_query) - reference.sequence.keypoints
@@ -92,13 +95,12 @@ def by_reference_frame(line: Timeline, measured: Measured) -> Residuals:
     )
 
 
-def _turns(names: tuple[str, ...], line: Timeline, reference: np.ndarray, query: np.ndarray) -> np.ndarray:
+def _turns(names: tuple[str, ...], reference: np.ndarray, query: np.ndarray) -> np.ndarray:
     """(K,) whole turns, in degrees, by which wrapping angles of the query lie above the reference's."""
-    dimensions = line.pair[0].sequence.dimensions
     turns = np.zeros(len(names))
     for column, name in enumerate(names):
         gap = query[:, column] - reference[:, column]
-        if name in ANGLES and ANGLES[name].signed(dimensions) and np.isfinite(gap).any():
+        if name in ANGLES and ANGLES[name].signed and np.isfinite(gap).any():
             turns[column] = 360.0 * np.rint(np.nanmedian(gap) / 360.0)
     return turns
 

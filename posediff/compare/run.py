@@ -15,6 +15,7 @@ from posediff.compare.residuals import by_reference_frame, measure
 from posediff.compare.score import Gap, gap, overall, scores
 from posediff.compare.segments import Span, frame_range, spans
 from posediff.compare.settings import Settings
+from posediff.errors import BadData
 from posediff.motion.normalize import mirrored
 from posediff.sequence import PoseSequence
 
@@ -72,6 +73,11 @@ def judge(reference: Body, query: Body, settings: Settings) -> Judged:
     """Align two bodies and score the query."""
     line = timeline(*same_travel(*same_build(reference, query)), settings)
     between = gap(line, settings)
+    if not any(weights.any() for weights in between.weights):
+        raise BadData(
+            "the two never show the same joint at the same moment of the movement",
+            "choose files that show the same parts of the body",
+        )
     return Judged(reference, line, between, scores(line, between, None, settings))
 
 

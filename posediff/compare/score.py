@@ -104,8 +104,9 @@ def accuracy(between: Gap, rows: slice) -> float:
 
 def motion_range(between: Gap, rows: slice) -> float:
     """Mean points of the joints for how far they move."""
-    extents = [np.ptp(track[rows], axis=0) for track in between.tracks]
-    return _mean(points(np.linalg.norm(extents[1] - extents[0], axis=1)), between.weights[0][rows].mean(axis=0))
+    weights = between.weights[0][rows]
+    one, other = (_extents(track[rows], weights > 0) for track in between.tracks)
+    return _mean(points(np.linalg.norm(other - one, axis=1)), weights.mean(axis=0))
 
 
 def timing_distance(line: Timeline, rows: slice, settings: Settings) -> float:
@@ -144,6 +145,12 @@ def _jerks(line: Timeline) -> tuple[Jerk, Jerk]:
     even = [body.joints.at(np.linspace(0, len(body) - 1, len(line))) for body in line.pair]
     one, other = (jerk(tracks.values, tracks.noise / np.sqrt(tracks.values.shape[2]), half) for tracks in even)
     return one, other
+
+
+def _extents(track: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(J, D) how far every joint moves along each axis while it is known; 0 where it never is."""
+    high, low = (np.where(known[..., None], track, sign * np.inf) for sign in (-1, 1))
+    return np.where(known.any(axis=0)[:, None], high.max(axis=0) - low.min(axis=0), 0.0)
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> float:

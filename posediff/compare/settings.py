@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from posediff.errors import BadSetting
@@ -33,7 +34,7 @@ class Settings:
     """
 
     segments: int = 8
-    gamma: float = 0.1
+    gamma: float = 0.03
     band: float = 0.15
     step_penalty: float = 0.05
     mirror: bool | Literal["auto"] = False
@@ -54,8 +55,10 @@ class Settings:
         positive = ("segments", "angle_tolerance", "position_tolerance", "timing_tolerance", "least_angle",
                     "least_position", "most", "nearest")  # fmt: skip
         at_least_zero = ("gamma", "band", "step_penalty", "max_gap", "smoothing", "slack", "certainty")
-        faults = [f"{name} is {getattr(self, name)}, not above 0" for name in positive if not getattr(self, name) > 0]
-        faults += [f"{name} is {getattr(self, name)}, below 0" for name in at_least_zero if not getattr(self, name) >= 0]
+        faults = [f"{name} is {getattr(self, name)}, not above 0" for name in positive if getattr(self, name) <= 0]
+        faults += [f"{name} is {getattr(self, name)}, below 0" for name in at_least_zero if getattr(self, name) < 0]
+        numbers = (*positive, *at_least_zero)
+        faults += [f"{name} is {getattr(self, name)}" for name in numbers if not isfinite(getattr(self, name))]
         if self.view not in ("auto", "2d", "3d"):
             faults.append(f"view is {self.view!r}, not auto, 2d or 3d")
         if faults:

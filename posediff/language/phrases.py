@@ -20,7 +20,7 @@ DIRECTIONS: tuple[tuple[str, tuple[int, ...], str, str, str], ...] = (
     (r"(left_|right_|)ankle_angle", (2, 3), r"\1foot", "more pointed", "more flexed"),
     (r"(.+)_angle", (2, 3), r"\1", "straighter", "more bent"),
     (r"(.+)_lean", (2,), r"\1 tilted", "further clockwise", "further anticlockwise"),
-    (r"(.+)_lean", (3,), r"\1 leans", "further from upright", "closer to upright"),
+    (r"(.+)_lean", (3,), r"\1 leans", "further forward", "further back"),
     (r"trunk_rotation", (3,), "shoulders turned", "further to the left", "further to the right"),
     (r"(.+)_rotation", (2, 3), r"\1 turned", "further", "less"),
     (r"(.+)_height", (2, 3), r"\1", "higher", "lower"),

@@ -44,9 +44,10 @@ class Angle:
             return vertex, first, last
         return self.joints[::-1] if self.kind == "lean" else self.joints[:2]
 
-    def signed(self, dimensions: int) -> bool:
+    @property
+    def signed(self) -> bool:
         """Whether it has a sign and is unwrapped over time, so that 360 degrees apart is the same posture."""
-        return self.kind == "twist" or (self.kind == "lean" and dimensions == 2)
+        return self.kind in ("twist", "lean")
 
 
 def _catalogue() -> tuple[Angle, ...]:
@@ -75,8 +76,8 @@ def _catalogue() -> tuple[Angle, ...]:
 
 
 #: Every angle by its name. A shoulder angle is 0 with the arm along the trunk; the other interior angles are 180 in a
-#: straight body, save the ankle's (about 90 standing). ``trunk_lean``: 2D, signed, positive towards +x (to the right in
-#: the image); 3D, unsigned against +y. ``trunk_rotation``: shoulders against hips, positive to the performer's left
+#: straight body, save the ankle's (about 90 standing). ``trunk_lean`` is signed: in 2D positive towards +x (to the right
+#: in the image), in 3D forwards, where the body faces on average. ``trunk_rotation``: shoulders against hips, positive to the performer's left
 #: in right-handed coordinates.
 ANGLES: dict[str, Angle] = {angle.name: angle for angle in _catalogue()}
 
@@ -110,7 +111,8 @@ def joint_angles(sequence: PoseSequence) -> tuple[tuple[str, ...], np.ndarray]:
         values[:, interior] = interior_angle(*_ends([measures[column] for column in interior], points))
     for column, angle in enumerate(measures):
         if angle.kind == "lean":
-            values[:, column] = lean(*(points[joint] for joint in angle.joints))
+            forward = facing(sequence) if sequence.dimensions == 3 else None
+            values[:, column] = lean(*(points[joint] for joint in angle.joints), forward)
         elif angle.kind == "twist":
             values[:, column] = twist(*(points[joint] for joint in angle.joints))
     return tuple(angle.name for angle in measures), values
@@ -186,21 +188,43 @@ def signed_angle(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     return unwrap(_direction(cross, (first * last).sum(axis=-1), _square(first) * _square(last)))
 
 
-def lean(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Angle of the line from ``low`` up to ``high`` against the vertical.
+def lean(low: np.ndarray, high: np.ndarray, forward: np.ndarray | None = None) -> np.ndarray:
+    """Angle of the line from ``low`` up to ``high`` against the vertical, unwrapped along time.
 
     Args:
         low, high: (T, D) points; up is -y in 2D (images) and +y in 3D.
+        forward: (3,) horizontal direction that counts as positive in 3D; a lean across it is not seen. In 2D positive is
+            towards +x.
 
     Returns:
-        (T,) float64 in degrees, NaN where unknown. In 2D signed, positive towards +x, unwrapped along time; in 3D in
-        [0, 180].
+        (T,) float64 in degrees, NaN where unknown, or throughout in 3D without a direction.
     """
     line = np.asarray(high, float) - low
-    length = _square(line)
     if line.shape[-1] == 2:
-        return unwrap(_direction(line[..., 0], -line[..., 1], length))
-    return _direction(np.hypot(line[..., 0], line[..., 2]), line[..., 1], length)
+        along, up = line[..., 0], -line[..., 1]
+    elif forward is None:
+        return np.full(len(line), np.nan)
+    else:
+        along, up = line @ np.asarray(forward, float), line[..., 1]
+    return unwrap(_direction(along, up, along**2 + up**2))
+
+
+def facing(sequence: PoseSequence) -> np.ndarray | None:
+    """The horizontal direction that a body in 3D faces on average, square to its hips, or else to its shoulders.
+
+    Returns:
+        (3,) unit vector; None where neither line is known, or both stand upright.
+    """
+    for part in ("hip", "shoulder"):
+        left, right = f"left_{part}", f"right_{part}"
+        if sequence.skeleton.parts(left) and sequence.skeleton.parts(right):
+            line = (sequence.joint(right) - sequence.joint(left)).astype(float)
+            line = line[np.isfinite(line).all(axis=1)]
+            across = line.mean(axis=0)[[0, 2]] if len(line) else np.zeros(2)
+            length = float(np.hypot(*across))
+            if length > 1e-6:
+                return np.array([across[1], 0.0, -across[0]]) / length
+    return None
 
 
 def twist(

@@ -10,7 +10,7 @@ from tslearn.metrics import soft_dtw_alignment
 from posediff.alignment import Window, align_costs, soft_alignment, soft_dtw, soft_dtw_divergence
 from posediff.alignment.costs import from_matrix
 from posediff.errors import BadData, BadSetting
-from tests.alignment.paths import SEEDS, every_path, gibbs, path_cost, stairs
+from tests.alignment.paths import SEEDS, every_path, gibbs, path_cost
 
 SIZE = st.integers(1, 10)
 GAMMAS = st.sampled_from([0.0, 0.05, 1.0, 20.0])
@@ -248,7 +248,3 @@ def test_memory_grows_with_the_length_times_the_width_of_the_window(radius):
     tracemalloc.stop()
     steps = 2 * frames * 3 * (radius + 1) * np.dtype(np.float32).itemsize
     assert peak < steps + 2_000_000
-
-
-def test_the_stairs_of_a_path_are_its_steps_along_one_axis():
-    assert stairs([(0, 0), (1, 1), (1, 2), (2, 2)]) == 2
