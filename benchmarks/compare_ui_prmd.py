@@ -123,7 +123,9 @@ def main() -> int:
     for name in names:
         values = list(figures(rows, name).values())
         print(f"{name:12}" + "".join(f"{value:8.3f}" for value in (*values, sum(values) / len(values))))
-    print(f"mean AUC {mean:.4f} (aim {TARGET}, least {LEAST}), {len(rows)} episodes, {time.monotonic() - started:.0f} s")
+    print(
+        f"mean AUC {mean:.4f} (aim {TARGET}, least {LEAST}), {len(rows)} episodes, {time.monotonic() - started:.0f} s"
+    )
     if options.out:
         result = {
             "per_movement": per_movement,

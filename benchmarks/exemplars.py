@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from posediff.compare.prepare import Body, prepare
+from posediff.compare.body import Body
+from posediff.compare.prepare import prepare
 from posediff.compare.references import mean_scores, rank
 from posediff.compare.run import sides
 from posediff.compare.score import overall

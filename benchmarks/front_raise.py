@@ -42,7 +42,13 @@ def main() -> int:
         print(f"{row['file']:28} {row['score']:6.1f}")
     print("AUC " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
     if options.out:
-        result = {"auc": figures["score"], "dimensions": figures, "settings": vars(SETTINGS), **provenance(), "files": rows}
+        result = {
+            "auc": figures["score"],
+            "dimensions": figures,
+            "settings": vars(SETTINGS),
+            **provenance(),
+            "files": rows,
+        }
         options.out.write_text(json.dumps(result, indent=1))
     return 0
 

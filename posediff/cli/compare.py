@@ -15,7 +15,9 @@ import click
 @click.option("--segments", type=click.IntRange(1, 1000), default=8, help="Segments where the files name no stages.")
 @click.option("--gamma", type=click.FloatRange(0), default=0.03, help="Softness of the alignment; 0 is hard DTW.")
 @click.option("--person", type=int, help="Which person, where a file holds several.")
-@click.option("--view", type=click.Choice(["auto", "2d", "3d"]), default="auto", help="Compare in the image or in space.")
+@click.option(
+    "--view", type=click.Choice(["auto", "2d", "3d"]), default="auto", help="Compare in the image or in space."
+)
 @click.option("--mirror", is_flag=True, help="Mirror the query: left- against right-handed performers.")
 @click.option("--skeleton", help="Skeleton of files that name none, e.g. openpose18.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frame rate of files that name none.")
@@ -87,5 +89,7 @@ def _exemplars(folder: Path, person: int | None, skeleton: str | None, fps: floa
         except PosediffError as fault:
             click.echo(one_line(f"left out {fault}"), err=True)
     if not found:
-        raise BadData(f"{folder} holds no skeleton file that can be read", "see posediff convert --help for the formats")
+        raise BadData(
+            f"{folder} holds no skeleton file that can be read", "see posediff convert --help for the formats"
+        )
     return found

@@ -9,8 +9,9 @@ import numpy as np
 
 from posediff.alignment import Window, align_costs
 from posediff.alignment.costs import robust_matrix, robust_mean
+from posediff.compare.body import Body
 from posediff.compare.comparison import Alignment
-from posediff.compare.prepare import Body, common_heading, rotation_to
+from posediff.compare.heading import common_heading, rotation_to
 from posediff.compare.settings import Settings
 
 #: Frames up to which every cell of the band is aligned in one go; longer sequences go from coarse to fine.

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from posediff.compare.prepare import Body
+from posediff.compare.body import Body
 from posediff.skeletons import Skeleton
 
 #: Bones shorter than this, in torso lengths, are left alone: seen from the front or the side they vanish in an image.

@@ -54,8 +54,8 @@ def differences(
 ) -> tuple[Difference, ...]:
     """All differences beyond the tolerances and the noise, the most important first.
 
-    An angle is left out where it follows from a reported lean of the trunk. A position is left out where it follows from
-    a reported angle; where it follows from an angle that alone would be too uncertain to report, the angle is reported.
+    An angle is left out where it follows from a reported lean of the trunk. A position is left out where it follows
+    from a reported angle; where it follows from an angle that alone is too uncertain to report, that angle is reported.
     """
     search = Search(line, measured, settings)
     runs = [run for column in range(len(measured.names)) for run in search.runs(column)]

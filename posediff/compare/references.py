@@ -9,8 +9,10 @@ import numpy as np
 
 from posediff.alignment import barycenter
 from posediff.compare.align import DIRECT, timeline
+from posediff.compare.body import Body
 from posediff.compare.comparison import DIMENSIONS, Comparison
-from posediff.compare.prepare import Body, match, prepare, rotation_to
+from posediff.compare.heading import rotation_to
+from posediff.compare.prepare import match, prepare
 from posediff.compare.run import Judged, best, report, sides
 from posediff.compare.score import overall
 from posediff.compare.settings import Settings
@@ -39,9 +41,7 @@ def compare_with_references(
     settings = settings or Settings()
     if not references:
         raise BadSetting("there are no references to compare with", "give at least one")
-    exemplars, notes = [], []
-    for reference in references:
-        exemplars.append(prepare(match(references[0], reference, settings)[1], settings))
+    exemplars = [prepare(match(references[0], other, settings)[1], settings) for other in references]
     _, query, notes = match(references[0], query, settings)
     both = sides(query, settings)
     ranked = rank(exemplars, both, settings)

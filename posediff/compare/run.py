@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from posediff.compare.align import Timeline, describe, timeline
+from posediff.compare.body import Body
 from posediff.compare.build import same_build, same_travel
 from posediff.compare.comparison import Comparison, Segment
 from posediff.compare.differences import differences
-from posediff.compare.prepare import Body, match, prepare
+from posediff.compare.prepare import match, prepare
 from posediff.compare.residuals import by_reference_frame, measure
 from posediff.compare.score import Gap, gap, overall, scores
 from posediff.compare.segments import Span, frame_range, spans

@@ -24,8 +24,8 @@ from math import radians
 import numpy as np
 
 from posediff.compare.align import Timeline
+from posediff.compare.body import Tracks
 from posediff.compare.comparison import DIMENSIONS
-from posediff.compare.prepare import Tracks
 from posediff.compare.segments import Span
 from posediff.compare.settings import Settings
 from posediff.compare.smoothness import Jerk, jerk
@@ -70,7 +70,9 @@ def gap(line: Timeline, settings: Settings) -> Gap:
     limbs, limb_weights = _apart(
         (reference.limbs.at(places[0]), query.limbs.at(places[1])), radians(settings.angle_tolerance), STANCE
     )
-    tracks = [body.shape.at(at).values / settings.position_tolerance for body, at in zip(line.pair, places, strict=True)]
+    tracks = [
+        body.shape.at(at).values / settings.position_tolerance for body, at in zip(line.pair, places, strict=True)
+    ]
     return Gap((joints, limbs), (joint_weights, limb_weights), (tracks[0], tracks[1]), _jerks(line))
 
 
@@ -150,7 +152,7 @@ def _jerks(line: Timeline) -> tuple[Jerk, Jerk]:
 def _extents(track: np.ndarray, known: np.ndarray) -> np.ndarray:
     """(J, D) how far every joint moves along each axis while it is known; 0 where it never is."""
     high, low = (np.where(known[..., None], track, sign * np.inf) for sign in (-1, 1))
-    return np.where(known.any(axis=0)[:, None], high.max(axis=0) - low.min(axis=0), 0.0)
+    return np.where(np.asarray(known.any(axis=0))[:, None], high.max(axis=0) - low.min(axis=0), 0.0)
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from posediff.compare.align import Timeline, features
-from posediff.compare.prepare import Body
+from posediff.compare.body import Body
 from posediff.compare.settings import Settings
 from posediff.sequence import Stage
 
@@ -85,7 +85,8 @@ def _change_points(line: Timeline, settings: Settings) -> tuple[Span, ...]:
     count = len(line)
     parts = max(min(settings.segments, count // 2), 1)
     width = count / parts
-    energy = sum(_energy(body, at, settings) for body, at in zip(line.pair, (line.reference, line.query), strict=True))
+    reference, query = line.pair
+    energy = _energy(reference, line.reference, settings) + _energy(query, line.query, settings)
     cuts = [0]
     for number in range(1, parts):
         low = max(int(np.ceil((number - 0.4) * width)), cuts[-1] + 1)

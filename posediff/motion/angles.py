@@ -76,9 +76,9 @@ def _catalogue() -> tuple[Angle, ...]:
 
 
 #: Every angle by its name. A shoulder angle is 0 with the arm along the trunk; the other interior angles are 180 in a
-#: straight body, save the ankle's (about 90 standing). ``trunk_lean`` is signed: in 2D positive towards +x (to the right
-#: in the image), in 3D forwards, where the body faces on average. ``trunk_rotation``: shoulders against hips, positive to the performer's left
-#: in right-handed coordinates.
+#: straight body, save the ankle's (about 90 standing). ``trunk_lean`` is signed: in 2D positive towards +x (to the
+#: right in the image), in 3D forwards, where the body faces on average. ``trunk_rotation``: shoulders against hips,
+#: positive to the performer's left in right-handed coordinates.
 ANGLES: dict[str, Angle] = {angle.name: angle for angle in _catalogue()}
 
 
@@ -112,7 +112,8 @@ def joint_angles(sequence: PoseSequence) -> tuple[tuple[str, ...], np.ndarray]:
     for column, angle in enumerate(measures):
         if angle.kind == "lean":
             forward = facing(sequence) if sequence.dimensions == 3 else None
-            values[:, column] = lean(*(points[joint] for joint in angle.joints), forward)
+            low, high = (points[joint] for joint in angle.joints)
+            values[:, column] = lean(low, high, forward)
         elif angle.kind == "twist":
             values[:, column] = twist(*(points[joint] for joint in angle.joints))
     return tuple(angle.name for angle in measures), values
@@ -193,8 +194,8 @@ def lean(low: np.ndarray, high: np.ndarray, forward: np.ndarray | None = None) -
 
     Args:
         low, high: (T, D) points; up is -y in 2D (images) and +y in 3D.
-        forward: (3,) horizontal direction that counts as positive in 3D; a lean across it is not seen. In 2D positive is
-            towards +x.
+        forward: (3,) horizontal direction that counts as positive in 3D; a lean across it is not seen. In 2D positive
+            is towards +x.
 
     Returns:
         (T,) float64 in degrees, NaN where unknown, or throughout in 3D without a direction.

@@ -17,7 +17,7 @@ WORDS = [
     ("right_shoulder_angle", 3, "right arm 23° higher", "right arm 23° lower"),
     ("left_ankle_angle", 3, "left foot 23° more pointed", "left foot 23° more flexed"),
     ("neck_angle", 2, "neck 23° straighter", "neck 23° more bent"),
-    ("trunk_lean", 3, "trunk leans 23° further from upright", "trunk leans 23° closer to upright"),
+    ("trunk_lean", 3, "trunk leans 23° further forward", "trunk leans 23° further back"),
     ("trunk_lean", 2, "trunk tilted 23° further clockwise", "trunk tilted 23° further anticlockwise"),
     ("trunk_rotation", 3, "shoulders turned 23° further to the left", "shoulders turned 23° further to the right"),
     ("right_wrist_height", 2, "right wrist 23° higher", "right wrist 23° lower"),
