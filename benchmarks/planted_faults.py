@@ -18,20 +18,18 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from record import provenance
 
-from posediff import __version__
 from posediff.compare import Comparison, Difference, compare
 from posediff.motion.angles import joint_angles
 from posediff.motion.synthetic import MOVEMENTS, Fault, Movement, Performer, PlantedFault, Recording, generate, planted
@@ -268,16 +266,6 @@ def describe(pair: Pair, row: dict[str, Any]) -> None:
     print(json.dumps(row, indent=1))
 
 
-def commit() -> str | None:
-    """The commit of the clone that this script lies in, with a mark where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
-
-
 def judge_index(seed: int, index: int) -> dict[str, Any]:
     return judge(make_pair(seed, index))
 
@@ -323,9 +311,7 @@ def main() -> int:
             "seed": options.seed,
             "pairs": options.pairs,
             "settings": settings,
-            "version": __version__,
-            "commit": commit(),
-            "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            **provenance(),
             "targets": TARGETS,
             "met": met,
             **found,

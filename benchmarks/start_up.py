@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from record import provenance
+
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 100
 TARGETS = {"import numpy": 1.0, "posediff --help": 2.0, "posediff compare": 10.0}
@@ -62,6 +64,7 @@ def main() -> int:
             "targets": TARGETS,
             "unwanted_imports": imported,
             "met": met,
+            **provenance(),
         }
         options.out.write_text(json.dumps(result, indent=2) + "\n")
     return 0 if met else 1

@@ -40,7 +40,7 @@ def _prepared(sequence: PoseSequence, settings: Settings) -> Body:
             f"only {len(sequence)} frames, numbered {sequence.frames[0]} to {sequence.frames[-1]}, are given",
             "check the frame numbers, or cut the part that is meant",
         )
-    sequence = fill_gaps(contiguous(sequence), max_gap=settings.max_gap)
+    sequence = fill_gaps(contiguous(sequence), max_gap=settings.max_gap, method="hermite")
     noise = noise_level(sequence)
     if settings.smoothing > 0:
         sequence = smooth(sequence, method="savgol", window=settings.smoothing)

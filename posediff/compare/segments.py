@@ -60,11 +60,12 @@ def _stages(line: Timeline) -> tuple[Span, ...]:
     reached = 0
     for name, (start, end) in zip(names[sides[0]], cuts.tolist(), strict=True):
         start = max(start, reached)
+        if end <= start:
+            continue
         if start > reached:
             found.append(Span(f"before {name}" if not found else f"after {found[-1].name}", reached, start))
-        if end > start:
-            found.append(Span(name, start, end))
-            reached = end
+        found.append(Span(name, start, end))
+        reached = end
     if found and reached < len(line):
         found.append(Span(f"after {found[-1].name}", reached, len(line)))
     return tuple(found)

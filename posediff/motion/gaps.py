@@ -7,7 +7,7 @@ import numpy as np
 from posediff.errors import BadData, BadSetting
 from posediff.sequence import PoseSequence, Status
 
-METHODS = ("linear", "pchip")
+METHODS = ("linear", "pchip", "hermite")
 
 #: Confidence of a filled keypoint, relative to the less confident of the two that it lies between.
 FILLED_CONFIDENCE = 0.5
@@ -27,7 +27,8 @@ def fill_gaps(sequence: PoseSequence, *, max_gap: float = 0.4, method: str = "li
     Args:
         sequence: keypoints of shape (T, J, D), NaN where missing.
         max_gap: longest gap to fill, in seconds; a longer one stays missing.
-        method: ``"linear"``, or ``"pchip"`` for a shape-preserving cubic (Fritsch & Carlson 1980).
+        method: ``"linear"``, ``"pchip"`` for a shape-preserving cubic (Fritsch & Carlson 1980), or ``"hermite"`` for a
+            cubic whose slopes are those of the parabolas through three neighbours, which does not cut a turn's corners.
 
     Returns:
         The sequence with filled keypoints marked ``Status.INTERPOLATED``, each with half the confidence of the less
@@ -52,10 +53,11 @@ def fill_gaps(sequence: PoseSequence, *, max_gap: float = 0.4, method: str = "li
     left, right = before[row, joint], after[row, joint]
 
     keypoints, scores, status = sequence.keypoints.copy(), sequence.scores.copy(), sequence.status.copy()
-    if method == "pchip":
+    if method != "linear":
+        curve = pchip if method == "pchip" else hermite
         for column in np.flatnonzero(filled.any(axis=0)):
             at = filled[:, column]
-            keypoints[at, column] = pchip(frames, keypoints[:, column], frames[at])
+            keypoints[at, column] = curve(frames, keypoints[:, column], frames[at])
     else:
         part = ((frames[row] - frames[left]) / (frames[right] - frames[left]))[:, None]
         keypoints[row, joint] = keypoints[left, joint] * (1 - part) + keypoints[right, joint] * part
@@ -116,6 +118,19 @@ def pchip(frames: np.ndarray, track: np.ndarray, at: np.ndarray) -> np.ndarray:
 
     known = np.isfinite(track).all(axis=-1)
     return np.asarray(PchipInterpolator(frames[known], track[known].astype(float))(at))
+
+
+def hermite(frames: np.ndarray, track: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Cubic with the slopes of local parabolas through the known rows of a (T, D) track, at frame numbers ``at``; (M, D)."""
+    known = np.isfinite(track).all(axis=-1)
+    x, y = frames[known].astype(float), track[known].astype(float)
+    slopes = np.gradient(y, x, axis=0)
+    left = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
+    width = (x[left + 1] - x[left])[:, None]
+    part = (at - x[left])[:, None] / width
+    chord = y[left + 1] - y[left]
+    bend = (1 - part) * (width * slopes[left] - chord) - part * (width * slopes[left + 1] - chord)
+    return np.asarray(y[left] + part * chord + part * (1 - part) * bend)
 
 
 def _spread(values: np.ndarray, rows: np.ndarray, count: int, absent: float) -> np.ndarray:

@@ -1,24 +1,15 @@
-import sys
-from importlib import util
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from posediff.motion.synthetic import Fault
-
-PATH = Path(__file__).parents[2] / "benchmarks" / "planted_faults.py"
+from tests.fixtures.benchmarks import load
 
 
 @pytest.fixture(scope="module")
 def benchmark():
-    specification = util.spec_from_file_location("planted_faults", PATH)
-    module = util.module_from_spec(specification)
-    sys.modules["planted_faults"] = module  # where dataclasses look their module up
-    specification.loader.exec_module(module)
-    yield module
-    del sys.modules["planted_faults"]
+    return load("planted_faults")
 
 
 def found(measure):

@@ -32,7 +32,7 @@ def test_pchip_agrees_with_scipy_on_a_curved_track(rows):
     np.testing.assert_allclose(filled.keypoints[[5, 6], 0], expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["linear", "pchip"])
+@pytest.mark.parametrize("method", ["linear", "pchip", "hermite"])
 @pytest.mark.parametrize("frames", [[0, 1], [18, 19]])
 def test_ends_are_never_extrapolated(frames, method):
     filled = fill_gaps(with_missing(straight_line(frames=20), frames=frames), max_gap=10.0, method=method)
@@ -127,3 +127,10 @@ def test_neighbours_are_the_nearest_known_rows(present):
     for row in range(len(present)):
         assert before[row] == max((k for k in known if k <= row), default=-1)
         assert after[row] == min((k for k in known if k >= row), default=-1)
+
+
+@pytest.mark.parametrize("missing", [[4, 5, 11], [3, 5, 7, 16]])
+def test_hermite_filling_is_exact_on_a_parabola(missing):
+    truth = point(np.arange(20.0)[:, None] ** [2, 1])
+    filled = fill_gaps(with_missing(truth, frames=missing), max_gap=10.0, method="hermite")
+    np.testing.assert_allclose(filled.keypoints, truth.keypoints, rtol=1e-6)
