@@ -14,6 +14,8 @@ from posediff.sequence import PoseSequence
 
 #: Frame numbers to a given frame from which on a sequence is no movement, and filling it up would take all memory.
 SPARSEST = 100
+#: Noise of a keypoint that is seen too seldom to tell, in torso lengths.
+USUAL_NOISE = 0.02
 
 
 def prepare(sequence: PoseSequence, settings: Settings) -> Body:
@@ -51,15 +53,15 @@ def _prepared(sequence: PoseSequence, settings: Settings) -> Body:
     path = (root - root[0]) / scale if sequence.dimensions == 3 else np.zeros_like(root)
     step = f"normalise(root-centred, torso length {scale:.4g} {sequence.units} = 1)"
     centred = sequence.replace(keypoints=keypoints, units="normalized", boxes=None, image_size=None, step=step)
-    return Body(centred, path, np.minimum(np.nan_to_num(noise) / scale, 1.0))
+    return Body(centred, path, np.minimum(np.nan_to_num(noise / scale, nan=USUAL_NOISE), 1.0))
 
 
 def remaining_noise(half: int) -> float:
     """Share of white noise that a parabola fitted to ``2 half + 1`` frames leaves in the middle one."""
     if half < 2:
         return 1.0
-    frames = np.arange(-half, half + 1.0)
-    return float(np.sqrt(np.linalg.pinv(np.vander(frames, 3))[2] @ np.linalg.pinv(np.vander(frames, 3))[2]))
+    middle = np.linalg.pinv(np.vander(np.arange(-half, half + 1.0), 3))[2]
+    return float(np.sqrt(middle @ middle))
 
 
 def match(

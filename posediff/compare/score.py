@@ -34,6 +34,8 @@ from posediff.compare.smoothness import Jerk, jerk
 WEIGHTS = {"accuracy": 0.8, "timing": 0.05, "smoothness": 0.05, "range": 0.1}
 #: Distances that count as none, in tolerances.
 UNRESOLVED = 0.2
+#: An extent has two ends, so one tolerance at either end makes two of its own.
+ENDS = 2.0
 #: Share of a constant difference of a limb's direction that counts.
 STANCE = 1 / 3
 #: Doubling the jerk's amplitude changes the log dimensionless jerk by this much; it is smoothness' tolerance.
@@ -108,7 +110,7 @@ def motion_range(between: Gap, rows: slice) -> float:
     """Mean points of the joints for how far they move."""
     weights = between.weights[0][rows]
     one, other = (_extents(track[rows], weights > 0) for track in between.tracks)
-    return _mean(points(np.linalg.norm(other - one, axis=1)), weights.mean(axis=0))
+    return _mean(points(np.linalg.norm(other - one, axis=1) / ENDS), weights.mean(axis=0))
 
 
 def timing_distance(line: Timeline, rows: slice, settings: Settings) -> float:
