@@ -110,7 +110,7 @@ class Search:
     def around(self, column: int, peak: int, sign: int) -> Found:
         """The run of moments around a peak in which a residual is at least half as high."""
         height = sign * self.residual[:, column]
-        start, end = _around(height, peak)
+        start, end = _around(height, peak, self.window)
         magnitude = float(height[start:end].mean())
         error = sqrt(float(self.variance[start:end, column].mean()) / max((end - start) / self.window, 1.0))
         highest = start + int(np.argmax(height[start:end]))
@@ -159,11 +159,19 @@ class Search:
         return float(self.variance[run.start : run.end, column].mean()) + 0.01 * self.least(column) ** 2
 
 
-def _around(height: np.ndarray, peak: int) -> tuple[int, int]:
-    """First and end (exclusive) of the values around a peak that are at least half as high."""
-    low = np.flatnonzero(height < height[peak] / 2)
-    place = int(np.searchsorted(low, peak))
-    return int(low[place - 1]) + 1 if place else 0, int(low[place]) if place < len(low) else len(height)
+def _around(height: np.ndarray, peak: int, bridged: float) -> tuple[int, int]:
+    """First and end (exclusive) of the values around a peak that are at least half as high.
+
+    Lower values that are still positive and fewer than ``bridged`` in a row, no more than noise makes, do not end it.
+    """
+    inside = height >= height[peak] / 2
+    edges = np.flatnonzero(np.diff(inside)) + 1
+    for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if end - start < bridged and height[start:end].min() > 0:
+            inside[start:end] = True
+    outside = np.flatnonzero(~inside)
+    place = int(np.searchsorted(outside, peak))
+    return int(outside[place - 1]) + 1 if place else 0, int(outside[place]) if place < len(outside) else len(height)
 
 
 def _confidence(magnitude: float, error: float, tests: float) -> float:
