@@ -81,9 +81,11 @@ class Search:
 
     def __init__(self, line: Timeline, measured: Measured, settings: Settings) -> None:
         self.measured, self.settings, self.moments = measured, settings, len(line)
-        durations = [len(body) / body.sequence.fps for body in line.pair]
+        moments_a_second = len(line) / sum(len(body) / body.sequence.fps / 2 for body in line.pair)
         #: Moments that share their noise, because smoothing spreads it.
-        self.window = max(settings.smoothing * len(line) / (sum(durations) / 2), 1.0)
+        self.window = max(settings.smoothing * moments_a_second, 1.0)
+        #: Moments that a difference lasts at least; in a photograph, or a few frames, half of them will do.
+        self.shortest = min(settings.shortest * moments_a_second, len(line) / 2)
         self.tests = len(measured.names) * max(len(line) / self.window, 1.0)
         self.residual = np.nan_to_num(measured.residual)
         self.variance = np.nan_to_num(measured.noise**2 + measured.mistiming**2)
@@ -104,7 +106,8 @@ class Search:
             flank = bool((taken[max(run.start - 1, 0) : run.end + 1] == run.sign).any())
             beyond[run.start : run.end] = 0.0
             taken[run.start : run.end] = run.sign
-            if not flank and run.size >= 1.0 and run.confidence >= self.settings.certainty:
+            lasting = run.end - run.start >= self.shortest
+            if not flank and lasting and run.size >= 1.0 and run.confidence >= self.settings.certainty:
                 yield run
 
     def around(self, column: int, peak: int, sign: int) -> Found:

@@ -27,6 +27,7 @@ class Settings:
         timing_tolerance: the same for timing, as a fraction of the duration.
         least_angle: smallest difference of an angle that is reported, in degrees.
         least_position: the same for a position, in torso lengths.
+        shortest: shortest difference that is reported, in seconds; a slip of the keypoints is shorter.
         slack: shift in time within which a difference counts as timing, as a fraction of the duration.
         certainty: least confidence of a reported difference.
         most: longest list of differences.
@@ -46,6 +47,7 @@ class Settings:
     timing_tolerance: float = 0.1
     least_angle: float = 5.0
     least_position: float = 0.15
+    shortest: float = 0.1
     slack: float = 0.01
     certainty: float = 0.95
     most: int = 10
@@ -54,7 +56,7 @@ class Settings:
     def __post_init__(self) -> None:
         positive = ("segments", "angle_tolerance", "position_tolerance", "timing_tolerance", "least_angle",
                     "least_position", "most", "nearest")  # fmt: skip
-        at_least_zero = ("gamma", "band", "step_penalty", "max_gap", "smoothing", "slack", "certainty")
+        at_least_zero = ("gamma", "band", "step_penalty", "max_gap", "smoothing", "shortest", "slack", "certainty")
         faults = [f"{name} is {getattr(self, name)}, not above 0" for name in positive if getattr(self, name) <= 0]
         faults += [f"{name} is {getattr(self, name)}, below 0" for name in at_least_zero if getattr(self, name) < 0]
         numbers = (*positive, *at_least_zero)
