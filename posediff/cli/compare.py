@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from posediff.sequence import PoseSequence
 
 
 @click.command("compare", context_settings={"show_default": True})
@@ -45,8 +49,7 @@ def command(
     """
     from posediff.cli import one_line
     from posediff.compare import Settings, compare, compare_with_references
-    from posediff.io import read_person
-    from posediff.report.document import document, write_report
+    from posediff.report.document import dumps, write_report
     from posediff.report.table import render
 
     expected = (1, 2) if references else (2,)
@@ -57,35 +60,37 @@ def command(
             else f"{len(files)} files given, expected a query, and perhaps one more reference before it"
         )
     settings = Settings(segments=segments, gamma=gamma, mirror=mirror, view=view)  # type: ignore[arg-type]  # click checked it
-    *named, query = (read_person(file, person=person, skeleton=skeleton, fps=fps) for file in files)
+    *named, query = (performance(file, person=person, skeleton=skeleton, fps=fps) for file in files)
     if references:
-        folder = _exemplars(references, person, skeleton, fps)
+        folder = exemplars(references, person=person, skeleton=skeleton, fps=fps)
         comparison = compare_with_references([*named, *folder], query, settings)
     else:
         comparison = compare(named[0], query, settings)
     if out:
         for path in write_report(comparison, out):
             click.echo(one_line(f"wrote {path}"), err=True)
-    if as_json:
-        import json
-
-        click.echo(json.dumps(document(comparison), allow_nan=False))
-    else:
-        click.echo(render(comparison))
+    click.echo(dumps(comparison) if as_json else render(comparison))
 
 
-def _exemplars(folder: Path, person: int | None, skeleton: str | None, fps: float | None) -> list:
-    """Every skeleton file of a folder; what cannot be read is named on stderr and left out."""
+def performance(file: str, *, person: int | None, skeleton: str | None, fps: float | None) -> PoseSequence:
+    """The performance in a file: that of its only person, or of the one named."""
+    from posediff.io.registry import read, the_person
+
+    people = read(file, skeleton=skeleton, fps=fps)
+    return people[0] if len(people) == 1 else the_person(people, person, file)
+
+
+def exemplars(folder: Path, *, person: int | None, skeleton: str | None, fps: float | None) -> list[PoseSequence]:
+    """Every performance in a folder; a file that cannot be read is named on stderr and left out."""
     from posediff.cli import one_line
     from posediff.errors import BadData, PosediffError
-    from posediff.io import read_person
 
     if not folder.is_dir():
         raise BadData(f"{folder} is not a folder", "name a folder of skeleton files")
-    found = []
+    found: list[PoseSequence] = []
     for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
         try:
-            found.append(read_person(str(path), person=person, skeleton=skeleton, fps=fps))
+            found.append(performance(str(path), person=person, skeleton=skeleton, fps=fps))
         except PosediffError as fault:
             click.echo(one_line(f"left out {fault}"), err=True)
     if not found:

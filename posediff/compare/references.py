@@ -92,20 +92,21 @@ def average(exemplars: Sequence[Body], settings: Settings, gamma: float = 0.1) -
     """
     order = sorted(range(len(exemplars)), key=lambda k: len(exemplars[k]))
     first = exemplars[order[len(order) // 2]]
+    seen = np.all([other.sequence.present.any(axis=0) for other in exemplars], axis=0)
     tracks = []
     for other in exemplars:
         at = np.linspace(0, len(first) - 1, len(first)), np.linspace(0, len(other) - 1, len(first))
         turned = other.turned(rotation_to(first, other, at))
-        track = np.concatenate([turned.positions.reshape(len(other), -1), turned.path], axis=1)
+        track = np.concatenate([turned.positions[:, seen].reshape(len(other), -1), turned.path], axis=1)
         if len(first) > DIRECT:
             line = timeline(first, other, settings)
             track = sample_track(track, line.by_reference_frame(line.query))
         tracks.append(track)
     tracks.insert(0, tracks.pop(order[len(order) // 2]))
     mean = barycenter(tracks, gamma=gamma) if len(first) <= DIRECT else np.mean(tracks, axis=0)
-    joints, dims = first.positions.shape[1:]
-    seen = np.all([other.sequence.present.any(axis=0) for other in exemplars], axis=0)
-    keypoints = np.where(seen[:, None], mean[:, : joints * dims].reshape(len(first), joints, dims), np.nan)
+    shown, path = np.split(mean, [-first.path.shape[1]], axis=1)
+    keypoints = np.full(first.positions.shape, np.nan)
+    keypoints[:, seen] = shown.reshape(len(first), -1, first.path.shape[1])
     sequence = PoseSequence(
         keypoints=keypoints.astype(np.float32),
         skeleton=first.sequence.skeleton,
@@ -116,4 +117,4 @@ def average(exemplars: Sequence[Body], settings: Settings, gamma: float = 0.1) -
         source={"path": f"barycentre of {len(exemplars)} references"},
     )
     noise = np.mean([other.noise for other in exemplars], axis=0) / np.sqrt(len(exemplars))
-    return Body(sequence, mean[:, joints * dims :], noise)
+    return Body(sequence, path, noise)

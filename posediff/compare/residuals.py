@@ -55,7 +55,10 @@ def measure(line: Timeline, settings: Settings) -> Measured:
     # No alignment is finer than the frames that it aligns.
     frames = sum((FRAME_SHARE / body.sequence.fps) ** 2 for body in line.pair)
     seconds = np.sqrt(line.spread**2 + frames)
-    slope = sum(np.abs(_gradient(values)) for values in (reference, query)) / 2
+    # A shift in time explains no more than the lesser of the changes that both make nearby.
+    near = max(shift, 1)
+    changes = [high - low for low, high in (_range(values, near) for values in (reference, query))]
+    slope = np.nan_to_num(np.fmin(*changes)) / (2 * near)
     mistiming = slope * (seconds / _seconds_a_moment(line))[:, None]
     beyond = beyond_shift(reference, query, shift)
     return Measured(names, units, reference, query, query - reference, beyond, noise, mistiming)
@@ -115,10 +118,6 @@ def _range(values: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
         width += step
     unknown = np.isnan(values)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
-
-
-def _gradient(values: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(np.gradient(values, axis=0)) if len(values) > 1 else np.zeros_like(values)
 
 
 def _seconds_a_moment(line: Timeline) -> float:

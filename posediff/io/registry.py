@@ -129,7 +129,11 @@ def read_person(location: Location, *, person: int | None = None, **options: Any
     Raises:
         BadData: if there are several people and none is chosen, or the chosen one is not there.
     """
-    people = read(location, **options)
+    return the_person(read(location, **options), person, location)
+
+
+def the_person(people: Sequence[PoseSequence], person: int | None, location: Location) -> PoseSequence:
+    """One of several people, by id, or the only one; errors as for :func:`read_person`."""
     chosen = people if person is None else [one for one in people if one.person == person]
     if len(chosen) == 1:
         return chosen[0]

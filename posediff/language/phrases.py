@@ -10,17 +10,20 @@ import re
 from pathlib import PurePath
 
 from posediff.compare.comparison import Comparison, Difference, Segment
+from posediff.language.pairs import Told, grouped
 from posediff.sequence import PoseSequence
 
 #: Pattern of a measure; dimensions that it is meant for; its subject; what the query is where it has more of it; where
 #: it has less. The first that fits is used. In 2D left and right are the picture's, in 3D the performer's.
 DIRECTIONS: tuple[tuple[str, tuple[int, ...], str, str, str], ...] = (
     (r"(.*hip)_angle", (2, 3), r"\1", "more open", "more bent"),
-    (r"(left_|right_|)shoulder_angle", (2, 3), r"\1arm", "higher", "lower"),
-    (r"(left_|right_|)ankle_angle", (2, 3), r"\1foot", "more pointed", "more flexed"),
+    (r"(left_|right_|both_|)shoulder_angle", (2, 3), r"\1arm", "higher", "lower"),
+    (r"(left_|right_|both_|)ankle_angle", (2, 3), r"\1foot", "more pointed", "more flexed"),
     (r"(.+)_angle", (2, 3), r"\1", "straighter", "more bent"),
     (r"(.+)_lean", (2,), r"\1 tilted", "further clockwise", "further anticlockwise"),
     (r"(.+)_lean", (3,), r"\1 leans", "further forward", "further back"),
+    (r"(.+)_somersault", (2,), r"\1 turned", "further clockwise", "further anticlockwise"),
+    (r"(.+)_somersault", (3,), r"\1 turned", "further forward", "further back"),
     (r"trunk_rotation", (3,), "shoulders turned", "further to the left", "further to the right"),
     (r"(.+)_rotation", (2, 3), r"\1 turned", "further", "less"),
     (r"(.+)_height", (2, 3), r"\1", "higher", "lower"),
@@ -28,6 +31,12 @@ DIRECTIONS: tuple[tuple[str, tuple[int, ...], str, str, str], ...] = (
     (r"(.+)_side", (2,), r"\1", "further right in the picture", "further left in the picture"),
     (r"(.+)_side", (3,), r"\1", "further to the left", "further to the right"),
 )
+
+#: More than one of a part of the body, where that is not an s more.
+PLURALS = {"foot": "feet"}
+
+#: Degrees from which on turns are told too, and a lean is a somersault.
+HALF_TURN = 180.0
 
 #: What the four quality dimensions mean.
 DIMENSIONS = {
@@ -64,8 +73,14 @@ def words(name: str) -> str:
 
 
 def amount(value: float, unit: str) -> str:
-    """A magnitude with its unit, in the digits that a reader can use: ``23°``, ``0.21 torso lengths``."""
+    """A magnitude with its unit, in the digits that a reader can use: ``23°``, ``0.21 torso lengths``.
+
+    Half a turn and more is told in turns too: ``297° (0.8 of a turn)``.
+    """
     if unit == "deg":
+        turns = f"{abs(value) / 360:.1f}"
+        if abs(value) >= HALF_TURN:
+            return f"{value:.0f}° ({turns} {'of a turn' if float(turns) < 1 else 'turns'})"
         return f"{value:.0f}°" if abs(value) >= 3 else f"{value:.1f}°"
     return f"{value:.2f} torso lengths" if unit == "torso" else f"{value:.3g} {unit}"
 
@@ -85,7 +100,7 @@ def direction(measure: str, more: bool, dimensions: int, amount: str = "") -> st
         if match and dimensions in meant_for:
             subject, word = match.expand(told_of), larger if more else smaller
             break
-    return " ".join(part for part in (words(subject), amount, word) if part)
+    return " ".join(part for part in (_plural(words(subject)), amount, word) if part)
 
 
 def statement(difference: Difference, comparison: Comparison) -> str:
@@ -95,7 +110,9 @@ def statement(difference: Difference, comparison: Comparison) -> str:
         E.g. ``left knee 23° more bent from 0.72 to 1.04 s (flight)``.
     """
     how_much, more = amount(difference.magnitude, difference.unit), difference.more_in == "query"
-    what = direction(difference.measure, more, comparison.query.dimensions, how_much)
+    turned = difference.unit == "deg" and difference.magnitude >= HALF_TURN
+    measure = re.sub("_lean$", "_somersault", difference.measure) if turned else difference.measure
+    what = direction(measure, more, comparison.query.dimensions, how_much)
     where = f" ({difference.segment})" if difference.segment else ""
     return f"{what} {when(difference, comparison)}{where}"
 
@@ -107,6 +124,13 @@ def when(difference: Difference, comparison: Comparison) -> str:
     if (end - first) / fps < MOMENT:
         return f"at {difference.peak[1] / fps:.2f} s"
     return f"from {first / fps:.2f} to {(end - 1) / fps:.2f} s"
+
+
+def times(frames: tuple[int, int], fps: float) -> str:
+    """The times of the first and the last of some frames: ``1.76–2.24 s``."""
+    first, end = frames
+    start = f"{first / fps:.2f}"
+    return f"{start} s" if end - first <= 1 else f"{start}–{(end - 1) / fps:.2f} s"
 
 
 def values(difference: Difference) -> str:
@@ -141,6 +165,13 @@ def with_noise(difference: Difference) -> str:
     return text if unit else f"{text} {'torso lengths' if difference.unit == 'torso' else difference.unit}"
 
 
+def sizes(told: Told) -> str:
+    """The magnitude with its noise, of either side where both are told: ``left 26.0° ± 0.5°, right 24.5° ± 0.5°``."""
+    if len(told.sides) == 1:
+        return with_noise(told.whole)
+    return ", ".join(f"{side.measure.partition('_')[0]} {with_noise(side)}" for side in told.sides)
+
+
 def timing(offset: float) -> str:
     """A timing offset in words: ``0.08 s later``, ``0.08 s earlier``, ``on time``."""
     if not math.isfinite(offset):
@@ -155,7 +186,7 @@ def summary(comparison: Comparison) -> str:
     grade = f"{_grade(comparison.score, GRADES)} (score {number(comparison.score)})"
     if not comparison.differences:
         return f"{grade}; nothing differs by more than the noise of the keypoints explains."
-    return f"{grade}; the largest difference: {statement(comparison.differences[0], comparison)}."
+    return f"{grade}; the largest difference: {statement(grouped(comparison.differences)[0].whole, comparison)}."
 
 
 def weakest(comparison: Comparison) -> str:
@@ -201,7 +232,7 @@ def names(comparison: Comparison) -> tuple[str, str]:
     pair = (_file_name(reference, "reference"), _file_name(query, "query"))
     if pair[0] != pair[1]:
         return pair
-    spans = (f"{pair[0]}, {frames_named(_span(reference))}", f"{pair[1]}, {frames_named(_span(query))}")
+    spans = (f"{pair[0]}, {frames_named(span(reference))}", f"{pair[1]}, {frames_named(span(query))}")
     return spans if spans[0] != spans[1] else (f"{pair[0]} (reference)", f"{pair[1]} (query)")
 
 
@@ -210,13 +241,20 @@ def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def span(sequence: PoseSequence) -> tuple[int, int]:
+    """(first, end) frame numbers of a performance, end exclusive."""
+    return (int(sequence.frames[0]), int(sequence.frames[-1]) + 1) if len(sequence) else (0, 0)
+
+
+def _plural(subject: str) -> str:
+    """``both knee`` as ``both knees``; every other subject as it is."""
+    both, _, part = subject.partition("both ")
+    return f"both {PLURALS.get(part, f'{part}s')}" if part and not both else subject
+
+
 def _file_name(sequence: PoseSequence, role: str) -> str:
     path = str(sequence.source.get("path") or "")
     return PurePath(path).name or path or role
-
-
-def _span(sequence: PoseSequence) -> tuple[int, int]:
-    return (int(sequence.frames[0]), int(sequence.frames[-1]) + 1) if len(sequence) else (0, 0)
 
 
 def _grade(value: float, steps: tuple[tuple[float, str], ...]) -> str:

@@ -121,7 +121,7 @@ def pchip(frames: np.ndarray, track: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def hermite(frames: np.ndarray, track: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Cubic with the slopes of local parabolas through the known rows of a (T, D) track, at frame numbers ``at``; (M, D)."""
+    """Cubic through the known rows of a (T, D) track, with the slopes of local parabolas, at frame numbers (M,)."""
     known = np.isfinite(track).all(axis=-1)
     x, y = frames[known].astype(float), track[known].astype(float)
     slopes = np.gradient(y, x, axis=0)

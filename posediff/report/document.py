@@ -64,7 +64,6 @@ def write_report(comparison: Comparison, folder: str | Path) -> list[Path]:
 
     Raises:
         CannotWrite: if the folder cannot be made or written.
-        MissingDependency: if matplotlib is not installed.
     """
     from posediff.report.html import page
     from posediff.report.plots import cards, pictures

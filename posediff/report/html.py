@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import posediff
-from posediff.compare.comparison import Comparison, Difference
+from posediff.compare.comparison import Comparison
 from posediff.language import phrases
+from posediff.language.pairs import Told, grouped
 from posediff.report.document import plain
 from posediff.report.plots import PLOTS, Plot
 from posediff.report.stylesheet import STYLESHEET
@@ -25,8 +26,9 @@ def page(comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[
         cards: the skeleton pairs of the first differences as PNG files, in order.
     """
     reference, query = phrases.names(comparison)
-    # The cards show the bodies already, so the picture of all of them is left out where there are cards.
-    plots = [plot for plot in PLOTS if plot.name in pictures and not (cards and plot.name == "poses.png")]
+    # The cards and the table show what these pictures do.
+    told = {"poses.png": bool(cards), "segments.png": bool(comparison.segments)}
+    plots = [plot for plot in PLOTS if plot.name in pictures and not told.get(plot.name)]
     parts = (
         _header(comparison, reference, query),
         _scores(comparison),
@@ -57,7 +59,8 @@ def _header(comparison: Comparison, reference: str, query: str) -> str:
 
 def _length(comparison: Comparison, role: str) -> str:
     sequence = comparison.query if role == "query" else comparison.reference
-    return f"{role}: {len(sequence)} frames at {sequence.fps:g} a second, {len(sequence) / sequence.fps:.2f} s"
+    when = phrases.times(phrases.span(sequence), sequence.fps)
+    return f"{role}: {len(sequence)} frames at {sequence.fps:g} a second, {when}"
 
 
 def _scores(comparison: Comparison) -> str:
@@ -89,48 +92,50 @@ def _differences(comparison: Comparison, cards: Sequence[bytes]) -> str:
             "<section><h2>What is different</h2>\n<p>Nothing differs by more than the noise of the keypoints "
             "explains.</p></section>"
         )
-    shown = comparison.differences[: len(cards)]
-    articles = "\n".join(
-        _card(rank, difference, comparison, picture)
-        for rank, (difference, picture) in enumerate(zip(shown, cards, strict=True), start=1)
-    )
-    rest = comparison.differences[len(cards) :]
-    further = _further(rest, comparison, len(cards) + 1) if rest else ""
+    told = grouped(comparison.differences)
+    shown, rest = told[: len(cards)], told[len(cards) :]
+    articles = "\n".join(_card(one, comparison, picture) for one, picture in zip(shown, cards, strict=True))
+    further = _further(rest, comparison) if rest else ""
     return (
-        "<section><h2>What is different</h2>\n<p>What the query does differently, the most important first. A "
-        "confidence is the probability that it is not noise of the keypoints.</p>\n"
+        "<section><h2>What is different</h2>\n<p>What the query does differently, the most important first; what the "
+        "left and the right side do alike is told once. A confidence is the probability that a difference is not noise "
+        "of the keypoints.</p>\n"
         f'<div class="cards">\n{articles}\n</div>\n{further}</section>'
     )
 
 
-def _card(rank: int, difference: Difference, comparison: Comparison, picture: bytes) -> str:
-    sentence = phrases.statement(difference, comparison)
+def _card(told: Told, comparison: Comparison, picture: bytes) -> str:
+    sentence = phrases.statement(told.whole, comparison)
     facts = {
-        "Query": phrases.frames_named(difference.query_frames),
-        "Reference": phrases.frames_named(difference.reference_frames),
-        "Size": phrases.with_noise(difference),
-        "Confidence": phrases.certainty(difference),
-        "Average": phrases.values(difference),
+        "Query": _when(told.whole.query_frames, comparison.query.fps),
+        "Reference": _when(told.whole.reference_frames, comparison.reference.fps),
+        "Size": phrases.sizes(told),
+        "Confidence": phrases.certainty(told.whole),
+        "Average": phrases.values(told.whole),
     }
     rows = "".join(f"<div><dt>{key}</dt><dd>{escape(value)}</dd></div>" for key, value in facts.items() if value)
     seen = f"Stick figures of reference and query, apart and overlaid: {sentence}"
     return (
-        f'<article><h3><span class="rank">{rank}</span>{escape(phrases.capital(sentence))}</h3>\n'
+        f'<article><h3><span class="rank">{told.rank}</span>{escape(phrases.capital(sentence))}</h3>\n'
         f"{_image(picture, seen)}\n<dl>{rows}</dl></article>"
     )
 
 
-def _further(differences: Sequence[Difference], comparison: Comparison, first: int) -> str:
+def _when(frames: tuple[int, int], fps: float) -> str:
+    return f"{phrases.times(frames, fps)}, {phrases.frames_named(frames)}"
+
+
+def _further(told: Sequence[Told], comparison: Comparison) -> str:
     rows = (
         (
-            str(rank),
-            phrases.statement(difference, comparison),
-            phrases.frame_range(difference.query_frames),
-            phrases.frame_range(difference.reference_frames),
-            phrases.with_noise(difference),
-            phrases.percentage(difference.confidence),
+            str(one.rank),
+            phrases.statement(one.whole, comparison),
+            phrases.frame_range(one.whole.query_frames),
+            phrases.frame_range(one.whole.reference_frames),
+            phrases.sizes(one),
+            phrases.percentage(one.whole.confidence),
         )
-        for rank, difference in enumerate(differences, start=first)
+        for one in told
     )
     head = ("", "Further differences", "Query frames", "Reference frames", "Size", "Confidence")
     return _table(head, rows, words=(1,))
@@ -140,30 +145,52 @@ def _segments(comparison: Comparison) -> str:
     if not comparison.segments:
         return ""
     dimensions = list(comparison.segments[0].scores)
-    rows = (
-        (
-            segment.name,
-            phrases.frame_range(segment.query),
-            phrases.frame_range(segment.reference),
-            phrases.number(segment.score),
-            *(phrases.number(segment.scores.get(name, math.nan)) for name in dimensions),
-            phrases.timing(segment.timing_offset_s),
+    rows = []
+    for segment in comparison.segments:
+        scores = [segment.score, *(segment.scores.get(name, math.nan) for name in dimensions)]
+        places = ((segment.query, comparison.query.fps), (segment.reference, comparison.reference.fps))
+        rows.append(
+            (
+                segment.name,
+                *(f"{phrases.times(frames, fps)} ({phrases.frame_range(frames)})" for frames, fps in places),
+                *map(phrases.number, scores),
+                phrases.timing(segment.timing_offset_s),
+            )
         )
-        for segment in comparison.segments
+    head = (
+        "Segment",
+        "Query (frames)",
+        "Reference (frames)",
+        "Score",
+        *map(phrases.capital, dimensions),
+        "Query starts",
     )
-    head = ("Segment", "Query frames", "Reference frames", "Score", *map(phrases.capital, dimensions), "Query starts")
-    return f"<section><h2>Segment by segment</h2>\n{_table(head, rows, words=(0,))}</section>"
+    table = _table(head, rows, words=(0,), scores=range(3, 4 + len(dimensions)))
+    return (
+        "<section><h2>Segment by segment</h2>\n<p>Scores of 0 to 100, the lower the darker. The query starts a segment "
+        f"earlier or later than it would at the reference's rhythm.</p>\n{table}</section>"
+    )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int]) -> str:
-    """A table of escaped texts; the columns in ``words`` are set to the left, numbers to the right."""
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int], scores: Sequence[int] = ()) -> str:
+    """A table of escaped texts; the columns in ``words`` are set to the left, numbers to the right, scores shaded."""
     kinds = ['class="word"' if column in words else 'class="number"' for column in range(len(head))]
     top = "".join(f'<th scope="col" {kind}>{escape(text)}</th>' for kind, text in zip(kinds, head, strict=True))
     lines = "\n".join(
-        "<tr>" + "".join(f"<td {kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td {kind}{_shade(text) if column in scores else ''}>{escape(text)}</td>"
+            for column, (kind, text) in enumerate(zip(kinds, row, strict=True))
+        )
+        + "</tr>"
         for row in rows
     )
     return f'<div class="wide"><table><thead><tr>{top}</tr></thead>\n<tbody>{lines}</tbody></table></div>'
+
+
+def _shade(score: str) -> str:
+    """The darker, the further a score is from 100."""
+    return f' style="background:rgb(217 95 14 / {(100 - int(score)) * 0.6:.0f}%)"' if score.isdecimal() else ""
 
 
 def _figure(plot: Plot, picture: bytes) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from posediff.compare.comparison import Comparison
 from posediff.language import phrases
+from posediff.language.pairs import grouped
 from posediff.report.curves import measures
 from posediff.report.poses import pose_pair, poses
 from posediff.report.style import (
@@ -74,37 +75,42 @@ def pictures(comparison: Comparison) -> dict[str, bytes]:
 
 def cards(comparison: Comparison) -> list[bytes]:
     """The skeleton pairs of the first differences, a PNG file each."""
-    return [png(pose_pair(comparison, difference)) for difference in comparison.differences[:CARDS]]
+    return [png(pose_pair(comparison, told)) for told in grouped(comparison.differences)[:CARDS]]
 
 
 def alignment(comparison: Comparison) -> Figure:
-    """The path over the cost matrix, with the soft alignment and the boundaries of the segments."""
+    """Which moments match, how sure that is, and how unlike the poses are, with the boundaries of the segments."""
     found, reference, query = comparison.alignment, comparison.reference, comparison.query
     figure = new_figure(10.0, 6.6)
     axes = figure.subplots()
-    extent = (*limits(comparison.reference), *limits(comparison.query))
+    extent = (*limits(reference), *limits(query))
     costs = np.ma.masked_invalid(found.costs.T)
-    image = axes.imshow(costs, origin="lower", extent=extent, aspect="auto", cmap="Greys", interpolation="nearest")
-    figure.colorbar(image, ax=axes, label="distance of the poses", pad=0.02)
-    soft = np.nan_to_num(found.expected.T)
-    shade = np.zeros((*soft.shape, 4))
-    shade[..., :3] = _rgb(COLOURS["reference"])
-    shade[..., 3] = 0.75 * soft / np.maximum(soft.max(axis=0, initial=0.0), 1e-12)
-    axes.imshow(shade, origin="lower", extent=extent, aspect="auto", interpolation="nearest")
-    path = found.path
-    axes.plot(
-        reference.times[path[:, 0]], query.times[path[:, 1]], color=COLOURS["query"], linewidth=2, label="best path"
+    # The greys end before black, so that lines and labels stand out.
+    darkest = 1.6 * max(float(costs.max()), 1e-9) if costs.count() else 1.0
+    image = axes.imshow(costs, origin="lower", extent=extent, aspect="auto", cmap="Greys", vmin=0.0, vmax=darkest)
+    bar = figure.colorbar(image, ax=axes, label="how unlike the poses are (tolerances)", pad=0.02)
+    bar.ax.set_ylim(0.0, darkest / 1.6)
+    matched = query.times[0] + found.correspondence / query.fps
+    margin = 2 * found.uncertainty
+    marker = "o" if len(reference) < 3 else ""
+    axes.plot(reference.times, matched, color=COLOURS["query"], linewidth=2.5, marker=marker, label="matching moments")
+    axes.fill_between(
+        reference.times,
+        matched - margin,
+        matched + margin,
+        color=COLOURS["query"],
+        alpha=0.35,
+        linewidth=0,
+        label="how sure that is (95 %)",
     )
-    axes.plot(
-        [], [], color=COLOURS["reference"], linewidth=7, alpha=0.6, label="matching frames (the wider, the less sure)"
-    )
+    axes.plot(extent[:2], extent[2:], color=INK, linewidth=1, linestyle=(0, (1, 3)), label="even tempo")
     mark_segments(axes, comparison)
     for segment in comparison.segments[1:] if len(comparison.segments) <= MOST_SEGMENTS else ():
         axes.axhline((segment.query[0] - 0.5) / query.fps, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set_xlim(extent[:2])
     axes.set_ylim(extent[2:])
     tidy(axes, x="time in the reference (s)", y="time in the query (s)")
-    figure.legend(loc="outside lower center", ncols=2, fontsize=9, frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     return figure
 
 
@@ -202,10 +208,6 @@ def _colours(name: str) -> object:
     return matplotlib.colormaps[name].with_extremes(bad=FAINT)
 
 
-def _rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-
-
 PLOTS = (
     Plot(
         "poses.png",
@@ -231,15 +233,16 @@ PLOTS = (
     Plot(
         "joints.png",
         "How far apart each joint is",
-        "Distance of every joint between the two bodies at matching moments, in torso lengths; a ring marks where "
-        "a joint is furthest apart.",
+        "Distance of every joint between the two bodies at matching moments, laid on one another at the pelvis, in "
+        "torso lengths; a ring marks where a joint is furthest apart.",
         joints,
     ),
     Plot(
         "alignment.png",
         "Which moments belong together",
-        "Each moment of the reference (across) and the moment of the query (up) matched with it; where the path is "
-        "steep, the query is slower. Grey is how unlike the poses are.",
+        "Each moment of the reference (across) and the moment of the query (up) matched with it. Where the line is "
+        "steeper than the dotted one the query is slower than its even tempo, where it is flatter, faster. The darker "
+        "the grey, the less alike are the poses.",
         alignment,
     ),
 )

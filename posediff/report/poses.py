@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from posediff.compare.comparison import Comparison, Difference, Side
+from posediff.compare.comparison import Comparison, Side
 from posediff.language import phrases
+from posediff.language.pairs import Told, grouped
 from posediff.report.style import COLOURS, FAINT, INK, drawable, new_figure
 from posediff.sequence import PoseSequence
 from posediff.skeletons import Skeleton
@@ -17,11 +18,13 @@ from posediff.skeletons import Skeleton
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.patches import Circle
 
 #: How many differences are drawn.
 MOST = 4
 #: Radius of a head that is known by its ears only, in torso lengths.
 HEAD = 0.18
+FACE = ("left_ear", "right_ear", "nose")
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,13 @@ class Moment:
 
     Attributes:
         reference, query: indices of the frames.
-        joints: names of the joints to mark.
+        marks: names of the joints to mark, limb by limb, the moving joint first.
         caption: what is seen.
     """
 
     reference: int
     query: int
-    joints: tuple[str, ...]
+    marks: tuple[tuple[str, ...], ...]
     caption: str
 
 
@@ -65,17 +68,17 @@ def poses(comparison: Comparison) -> Figure:
     return figure
 
 
-def pose_pair(comparison: Comparison, difference: Difference) -> Figure:
+def pose_pair(comparison: Comparison, told: Told) -> Figure:
     """Both bodies at the peak of one difference: apart and overlaid."""
-    figure = new_figure(5.8, 2.26)
-    draw_pair(figure, comparison, _moment(difference, comparison))
+    figure = new_figure(4.5, 1.78)
+    draw_pair(figure, comparison, _moment(told, comparison))
     return figure
 
 
 def moments(comparison: Comparison) -> list[Moment]:
     """The moments of the most important differences; without any, the one where the bodies are least alike."""
     if comparison.differences:
-        return [_moment(difference, comparison) for difference in comparison.differences[:MOST]]
+        return [_moment(told, comparison) for told in grouped(comparison.differences)[:MOST]]
     apart = comparison.residuals.joints
     total = np.where(np.isfinite(apart), apart, 0.0).sum(axis=1) if apart.size else np.zeros(1)
     at = int(np.argmax(total))
@@ -95,16 +98,19 @@ def draw_pair(figure: Figure | SubFigure, comparison: Comparison, moment: Moment
     bodies = {role: sequence.keypoints[index] @ seen.axes.T for role, sequence, index in sides}
     panels = figure.subplots(1, 3)
     for panel, (role, sequence, index) in zip(panels, sides, strict=False):
-        draw_body(panel, bodies[role], sequence, role, moment.joints)
+        draw_body(panel, bodies[role], sequence, role, moment.marks)
         frame, time = sequence.frames[index], sequence.times[index]
         panel.set_title(f"{role}\nframe {frame}, {time:.2f} s", color=COLOURS[role], fontsize=9)
     for role, sequence, _ in sides:
-        draw_body(panels[2], bodies[role], sequence, role, moment.joints)
+        draw_body(panels[2], bodies[role], sequence, role, moment.marks)
     panels[2].set_title(f"overlaid\n{seen.name}", color=INK, fontsize=9)
-    _frame_alike(panels, np.concatenate(list(bodies.values())))
+    skeleton = comparison.reference.skeleton
+    _frame_alike(panels, np.concatenate([*bodies.values(), *(_head_box(skeleton, body) for body in bodies.values())]))
 
 
-def draw_body(axes: Axes, points: np.ndarray, sequence: PoseSequence, role: Side, marked: Sequence[str]) -> None:
+def draw_body(
+    axes: Axes, points: np.ndarray, sequence: PoseSequence, role: Side, marks: Sequence[Sequence[str]]
+) -> None:
     """Draw one body; the bones that connect the marked joints stand out, and missing joints are left out.
 
     Args:
@@ -112,35 +118,51 @@ def draw_body(axes: Axes, points: np.ndarray, sequence: PoseSequence, role: Side
         points: (J, 2), right and up.
         sequence: whose skeleton it is.
         role: whose body it is, for its colour.
-        marked: names of the joints that differ, the moving one first.
+        marks: names of the joints that differ, limb by limb, the moving one first.
     """
     skeleton, colour = sequence.skeleton, COLOURS[role]
-    strong = marked_bones(skeleton, marked)
+    strong = {bone for limb in marks for bone in marked_bones(skeleton, limb)}
     for bone in skeleton.bones:
         x, y = points[[skeleton.index(joint) for joint in bone]].T
         width, alpha = (4.0, 1.0) if bone in strong else (2.0, 0.5)
         axes.plot(x, y, color=colour, linewidth=width, alpha=alpha, solid_capstyle="round", label=" ".join(bone))
     axes.scatter(*points.T, s=9, color=colour, alpha=0.6, linewidths=0, zorder=2)
-    for joint in marked[:1]:
-        parts = [skeleton.index(part) for part in skeleton.parts(joint)]
+    for limb in filter(None, marks):
+        parts = [skeleton.index(part) for part in skeleton.parts(limb[0])]
         ring = points[parts].mean(axis=0, keepdims=True) if parts else np.empty((0, 2))
         axes.scatter(*ring.T, s=80, facecolors="white", edgecolors=colour, linewidths=2.2, zorder=4)
-    _draw_head(axes, points, sequence, colour)
+    center, radius = head(skeleton, points)
+    if np.isfinite(center).all():
+        axes.add_patch(_disc(center, radius, colour))
 
 
-def _draw_head(axes: Axes, points: np.ndarray, sequence: PoseSequence, colour: str) -> None:
-    """A circle from the top of the head down, or around the ears: a head tells where the figure looks."""
-    from matplotlib.patches import Circle
+def head(skeleton: Skeleton, points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre and radius of a disc for the head, which tells where a figure looks; NaN where the head is unknown.
 
-    at = {joint: points[index] for index, joint in enumerate(sequence.skeleton.joints)}
+    It reaches from the top of the head down, or lies around the ears and the nose, as far as they are seen.
+
+    Args:
+        skeleton: names the joints.
+        points: (J, 2).
+    """
+    at = {joint: points[index] for index, joint in enumerate(skeleton.joints)}
     top, bottom = at.get("head_top"), next((at[joint] for joint in ("head", "upper_neck", "neck") if joint in at), None)
     if top is not None and bottom is not None:
-        center, radius = top + 0.5 * (bottom - top), 0.5 * float(np.linalg.norm(bottom - top))
-    else:
-        face = [at[joint] for joint in ("left_ear", "right_ear", "nose") if joint in at]
-        center, radius = np.mean(face, axis=0) if face else np.full(2, np.nan), HEAD
-    if np.isfinite(center).all():
-        axes.add_patch(Circle((float(center[0]), float(center[1])), radius, fc=colour, ec="none", alpha=0.22))
+        return top + 0.5 * (bottom - top), 0.5 * float(np.linalg.norm(bottom - top))
+    face = [at[joint] for joint in FACE if joint in at and np.isfinite(at[joint]).all()]
+    return (np.mean(face, axis=0) if face else np.full(2, np.nan)), HEAD
+
+
+def _disc(center: np.ndarray, radius: float, colour: str) -> Circle:
+    from matplotlib.patches import Circle
+
+    return Circle((float(center[0]), float(center[1])), radius, fc=colour, ec="none", alpha=0.22)
+
+
+def _head_box(skeleton: Skeleton, points: np.ndarray) -> np.ndarray:
+    """(2, 2) opposite corners around the head, which the picture has to show as well."""
+    center, radius = head(skeleton, points)
+    return np.stack([center - radius, center + radius])
 
 
 def marked_bones(skeleton: Skeleton, marked: Sequence[str]) -> set[tuple[str, str]]:
@@ -177,20 +199,22 @@ def _way(bones: Sequence[tuple[str, str]], start: str, end: str) -> list[tuple[s
 def best_view(comparison: Comparison, moment: Moment) -> View:
     """The view that shows the most of a difference; in 3D from the front, a side or between, with y up.
 
-    A view is better where the marked joints are further apart in it, and where the two bodies are.
+    A view is better where each marked limb is seen at its length, and where it differs: in shape, or for a single joint
+    in place.
     """
     if comparison.reference.dimensions == 2:
         return View("as filmed", np.array([[1.0, 0.0], [0.0, -1.0]]))
-    reference, query = comparison.reference.keypoints[moment.reference], comparison.query.keypoints[moment.query]
+    bodies = comparison.reference.keypoints[moment.reference], comparison.query.keypoints[moment.query]
     skeleton = comparison.reference.skeleton
-    marked = {part for joint in moment.joints for part in skeleton.parts(joint)}
-    chosen = [index for index, joint in enumerate(skeleton.joints) if joint in marked or not marked]
-    shift = 4.0 * (query - reference)[chosen]
-    spread = [points - _center(points) for points in (reference[chosen], query[chosen])]
-    shown = np.concatenate([shift, *spread])
-    shown = np.where(np.isfinite(shown), shown, 0.0)
+    limbs = [[skeleton.index(part) for joint in limb for part in skeleton.parts(joint)] for limb in moment.marks]
+    shown = []
+    for limb in filter(None, limbs or [list(range(len(skeleton.joints)))]):
+        shapes = [body[limb] - _center(body[limb]) for body in bodies]
+        apart = shapes[1] - shapes[0] if len(limb) > 1 and limbs else bodies[1][limb] - bodies[0][limb]
+        shown += [*shapes, 4.0 * apart]
+    points = np.nan_to_num(np.concatenate(shown)) if shown else np.zeros((1, 3))
     views = _views(_left(comparison.reference, moment.reference))
-    return max(views, key=lambda view: round(float(((shown @ view.axes[0]) ** 2).sum()), 6))
+    return max(views, key=lambda view: round(float(((points @ view.axes[0]) ** 2).sum()), 6))
 
 
 def _views(left: np.ndarray) -> list[View]:
@@ -224,13 +248,13 @@ def _center(points: np.ndarray) -> np.ndarray:
     return known.mean(axis=0) if len(known) else np.zeros(points.shape[1])
 
 
-def _moment(difference: Difference, comparison: Comparison) -> Moment:
-    caption = phrases.statement(difference, comparison)
+def _moment(told: Told, comparison: Comparison) -> Moment:
+    caption = phrases.statement(told.whole, comparison)
     reference, query = (
         _index(sequence, frame)
-        for sequence, frame in zip((comparison.reference, comparison.query), difference.peak, strict=True)
+        for sequence, frame in zip((comparison.reference, comparison.query), told.whole.peak, strict=True)
     )
-    return Moment(reference, query, difference.joints, caption)
+    return Moment(reference, query, tuple(side.joints for side in told.sides), caption)
 
 
 def _index(sequence: PoseSequence, frame: int) -> int:

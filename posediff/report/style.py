@@ -7,7 +7,6 @@ import warnings
 from typing import TYPE_CHECKING
 
 from posediff.compare.comparison import Comparison, Segment
-from posediff.errors import MissingDependency
 from posediff.sequence import PoseSequence
 
 if TYPE_CHECKING:
@@ -19,21 +18,17 @@ COLOURS = {"reference": "#0072B2", "query": "#D55E00"}
 INK, MUTED, FAINT = "#22272e", "#636c76", "#d8dee4"
 #: More segments than this are not marked in a picture over time.
 MOST_SEGMENTS = 40
+#: How the names of segments start that no file has named; where there is little room, their numbers do.
+NUMBERED = "segment "
 #: Pixels an inch: a figure 10 inches wide is 1600 pixels wide.
 DPI = 160
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches, that no global state of matplotlib knows.
+    """An empty figure, in inches, that no global state of matplotlib knows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    Raises:
-        MissingDependency: if matplotlib is not installed.
-    """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependency("matplotlib", "report", "the report with its pictures") from None
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -86,9 +81,12 @@ def mark_segments(axes: Axes, comparison: Comparison, *, names: bool = True) -> 
     tight = any(len(segment.name) > room for segment, room in zip(comparison.segments, rooms, strict=True))
     for segment, room in zip(comparison.segments, rooms, strict=True):
         first, end = segment.reference
-        name = segment.name.removeprefix("segment ") if tight else segment.name
+        name = segment.name.removeprefix(NUMBERED) if tight else segment.name
         where = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "bottom"}
         axes.text((first + end - 1) / 2 / fps, 1.01, drawable(name, room), fontsize=9, color=INK, **where)
+    if tight and comparison.segments[0].name.startswith(NUMBERED):
+        where = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
+        axes.text(-0.008, 1.01, NUMBERED.strip(), fontsize=9, color=MUTED, **where)
 
 
 def _room(segment: Segment, sequence: PoseSequence) -> int:

@@ -21,7 +21,7 @@ h3 { display: flex; gap: 10px; align-items: baseline; margin: 0 0 12px; font-siz
 p { margin: 0 0 16px; max-width: 74ch; }
 h2 + .wide { margin-top: 12px; }
 h2 + p, .facts { color: var(--muted); }
-.facts { margin: 6px 0 0; font-size: 15px; }
+.facts { margin: 6px 0 0; font-size: 15px; max-width: none; }
 section { margin: 0 0 44px; }
 .scores { display: grid; grid-template-columns: auto 1fr; gap: 40px; align-items: center; padding: 28px 32px;
   background: var(--paper); border: 1px solid var(--line); border-radius: 12px; }
@@ -43,6 +43,11 @@ dl, dd { margin: 0; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 24px; }
 article { padding: 20px; background: var(--paper); border: 1px solid var(--line); border-radius: 12px;
   break-inside: avoid; }
+@media screen and (min-width: 761px) {
+  article:only-child { grid-column: 1 / -1; display: grid; grid-template-columns: 1fr 1fr; column-gap: 32px; }
+  article:only-child h3 { grid-column: 1 / -1; }
+  article:only-child dl { align-content: center; margin-top: 0; }
+}
 .rank { flex: none; width: 26px; height: 26px; border-radius: 50%; background: var(--accent); color: #ffffff;
   font-size: 14px; line-height: 26px; text-align: center; }
 article dl { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 20px; margin-top: 14px; font-size: 15px; }

@@ -6,8 +6,9 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from posediff.compare.comparison import Comparison, Difference, Segment
+from posediff.compare.comparison import Comparison, Segment
 from posediff.language import phrases
+from posediff.language.pairs import Told, grouped
 
 WIDTH = 100
 BAR = 24
@@ -34,7 +35,8 @@ def _head(comparison: Comparison) -> list[str]:
     lines = []
     for role, name in sides:
         sequence = getattr(comparison, role)
-        lines.append(f"{role:<11}{_clip(name, 56)}  ({len(sequence)} frames at {sequence.fps:g} fps)")
+        when = phrases.times(phrases.span(sequence), sequence.fps)
+        lines.append(f"{role:<11}{_clip(name, 40)}  ({len(sequence)} frames at {sequence.fps:g} fps, {when})")
     sentences = " ".join(filter(None, (phrases.summary(comparison), phrases.weakest(comparison))))
     return [*lines, "", *_wrapped(sentences)]
 
@@ -66,7 +68,8 @@ def _segments(segments: Sequence[Segment]) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = ["  ".join(_cells(row, widths)).rstrip() for row in (head, *rows)]
-    return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
+    title = "segments, in frames of the reference and of the query"
+    return [title, lines[0], "─" * max(map(len, lines)), *lines[1:]]
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
@@ -81,17 +84,18 @@ def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 def _differences(comparison: Comparison) -> list[str]:
     if not comparison.differences:
         return ["no differences beyond the noise of the keypoints"]
-    lines = ["differences of the query, the most important first"]
-    for rank, difference in enumerate(comparison.differences, start=1):
-        lines += _wrapped(phrases.statement(difference, comparison), f"{rank:>3}  ", "     ")
-        lines += _wrapped(_facts(difference), "     ", "     ")
+    lines = ["differences of the query, the most important first; times are those of the query"]
+    for told in grouped(comparison.differences):
+        lines += _wrapped(phrases.statement(told.whole, comparison), f"{told.rank:>3}  ", "     ")
+        lines += _wrapped(_facts(told, comparison), "     ", "     ")
     return lines
 
 
-def _facts(difference: Difference) -> str:
-    frames = phrases.frames_named(difference.query_frames)
-    reference = f"reference {phrases.frame_range(difference.reference_frames)}"
-    return f"{phrases.with_noise(difference)}, {phrases.certainty(difference)}, {frames} ({reference})"
+def _facts(told: Told, comparison: Comparison) -> str:
+    query, reference = told.whole.query_frames, told.whole.reference_frames
+    when = f"{phrases.frame_range(reference)} ({phrases.times(reference, comparison.reference.fps)})"
+    certainty = phrases.certainty(told.whole)
+    return f"{phrases.sizes(told)}, {certainty}; {phrases.frames_named(query)}, in the reference {when}"
 
 
 def _exemplars(comparison: Comparison) -> Iterable[str]:

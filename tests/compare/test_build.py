@@ -4,7 +4,7 @@ import pytest
 from posediff.compare import Settings, compare
 from posediff.compare.build import MOST, bone_tree, same_build, same_travel
 from posediff.compare.prepare import prepare
-from posediff.motion.synthetic import Performer, generate
+from posediff.motion.synthetic import Performer, Recording, generate
 from posediff.skeletons import CATALOGUE, Skeleton
 from tests.fixtures.performances import perform, rearranged
 
@@ -52,8 +52,6 @@ def test_equal_bodies_stay_as_they_are():
 @pytest.mark.parametrize("view", ["2d", "3d"])
 def test_another_build_of_the_same_movement_is_hardly_a_difference(view):
     rng = np.random.default_rng(3)
-    from posediff.motion.synthetic import Recording
-
     other = generate("squat", performer=Performer.random(rng), recording=Recording(view=view))
     found = compare(perform(view=view), other)
     assert found.differences == ()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from posediff.compare import Settings, compare
 from posediff.motion.normalize import mirrored, rotate
 from posediff.motion.resample import resample
-from posediff.motion.synthetic import Fault, planted
+from posediff.motion.synthetic import Fault, Recording, planted
 from tests.fixtures.performances import KNEE, MOVEMENTS, faulty_pair, numbers, perform, without
 
 EVERY = pytest.mark.parametrize(("movement", "view"), [(m, v) for m in MOVEMENTS for v in ("2d", "3d")])
@@ -137,8 +137,6 @@ def test_a_planted_fault_is_the_top_difference(movement, view, fault):
 
 
 def recording_of(sequence):
-    from posediff.motion.synthetic import Recording
-
     return Recording(**sequence.source["recording"])
 
 

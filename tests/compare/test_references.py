@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -78,8 +80,6 @@ def test_a_joint_that_one_reference_lacks_does_not_drag_the_average():
 
 
 def test_long_references_are_averaged_without_their_square_in_memory():
-    import tracemalloc
-
     long = [repeated(perform("swing", view="2d"), DIRECT + 2000, noise=0.3, seed=seed) for seed in (1, 2)]
     bodies = [prepare(one, Settings()) for one in long]
     tracemalloc.start()

@@ -7,8 +7,7 @@ from posediff.compare import Settings, compare
 from posediff.compare.comparison import DIMENSIONS
 from posediff.compare.score import UNRESOLVED, WEIGHTS, gap, motion_range, overall, points, scores, timing_distance
 from posediff.motion.synthetic import Squat, generate
-from tests.compare.test_segments import Tempo
-from tests.fixtures.performances import KNEE, aligned, perform, without
+from tests.fixtures.performances import KNEE, Tempo, aligned, perform, without
 
 
 def test_points_halve_with_every_tolerance_beyond_what_is_unresolved():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from posediff.compare import Settings, compare
 from posediff.compare.segments import frame_range, spans
 from posediff.sequence import Stage
-from tests.fixtures.performances import MOVEMENTS, aligned, perform, rearranged
+from tests.fixtures.performances import MOVEMENTS, Tempo, aligned, perform, rearranged
 
 
 def covered(parts, count):
@@ -102,10 +102,3 @@ def test_a_segment_that_starts_late_says_by_how_much():
     # of 3.9 s, slowed to 4.45 s, the bottom starts at 2.25 s; at the reference's tempo it would at 1.94 s
     assert offsets["bottom"] == pytest.approx(2.25 - 1.7 * 4.45 / 3.9, abs=0.06)
     assert offsets["stand"] == pytest.approx(0, abs=0.03)
-
-
-class Tempo(dict):
-    """A tempo that can be the key of a cache."""
-
-    def __hash__(self):
-        return hash(tuple(self.items()))

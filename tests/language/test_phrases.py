@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from posediff.compare.comparison import DIMENSIONS
 from posediff.language import phrases
+from posediff.language.pairs import grouped
 from tests.fixtures.comparisons import comparison, difference, squat, three_segments
 
 #: Measure, dimensions, what a query with more of it does, and with less.
@@ -19,6 +20,13 @@ WORDS = [
     ("neck_angle", 2, "neck 23° straighter", "neck 23° more bent"),
     ("trunk_lean", 3, "trunk leans 23° further forward", "trunk leans 23° further back"),
     ("trunk_lean", 2, "trunk tilted 23° further clockwise", "trunk tilted 23° further anticlockwise"),
+    ("trunk_somersault", 3, "trunk turned 23° further forward", "trunk turned 23° further back"),
+    ("trunk_somersault", 2, "trunk turned 23° further clockwise", "trunk turned 23° further anticlockwise"),
+    ("both_hip_angle", 2, "both hips 23° more open", "both hips 23° more bent"),
+    ("both_knee_angle", 3, "both knees 23° straighter", "both knees 23° more bent"),
+    ("both_shoulder_angle", 3, "both arms 23° higher", "both arms 23° lower"),
+    ("both_ankle_angle", 2, "both feet 23° more pointed", "both feet 23° more flexed"),
+    ("both_wrist_height", 3, "both wrists 23° higher", "both wrists 23° lower"),
     ("trunk_rotation", 3, "shoulders turned 23° further to the left", "shoulders turned 23° further to the right"),
     ("right_wrist_height", 2, "right wrist 23° higher", "right wrist 23° lower"),
     ("head_top_forward", 3, "head top 23° further forward", "head top 23° further back"),
@@ -68,6 +76,39 @@ def test_a_lasting_difference_has_the_times_of_its_first_and_last_frame_in_the_q
 def test_a_short_difference_has_the_time_of_its_peak():
     sentence = phrases.statement(difference(query_frames=(20, 23), peak=(20, 21), segment=""), comparison())
     assert sentence == "left knee 23° more bent at 0.84 s"
+
+
+@pytest.mark.parametrize(
+    ("measure", "dimensions", "magnitude", "text"),
+    [
+        ("trunk_lean", 2, 179.0, "trunk tilted 179° further anticlockwise"),
+        ("trunk_lean", 2, 180.0, "trunk turned 180° (0.5 of a turn) further anticlockwise"),
+        ("trunk_lean", 3, 297.0, "trunk turned 297° (0.8 of a turn) further back"),
+        ("trunk_lean", 3, 540.0, "trunk turned 540° (1.5 turns) further back"),
+        ("trunk_lean", 3, 359.0, "trunk turned 359° (1.0 turns) further back"),
+        ("trunk_rotation", 3, 720.0, "shoulders turned 720° (2.0 turns) further to the right"),
+    ],
+)
+def test_half_a_turn_and_more_is_a_somersault_told_in_turns(measure, dimensions, magnitude, text):
+    one = difference(measure=measure, magnitude=magnitude)
+    assert phrases.statement(one, comparison(dimensions=dimensions)).startswith(f"{text} from")
+
+
+def test_the_same_on_both_sides_is_told_with_the_size_of_each():
+    right = difference(measure="right_knee_angle", magnitude=21.0, noise=2.0)
+    (told,) = grouped([difference(), right])
+    assert phrases.statement(told.whole, comparison()).startswith("both knees 22° more bent")
+    assert phrases.sizes(told) == "left 23.1° ± 3.2°, right 21.0° ± 2.0°"
+
+
+def test_the_summary_tells_both_sides_at_once():
+    right = difference(measure="right_knee_angle")
+    assert "difference: both knees 23° more bent" in phrases.summary(comparison(differences=(difference(), right)))
+
+
+@pytest.mark.parametrize(("frames", "text"), [((44, 57), "1.76–2.24 s"), ((50, 51), "2.00 s")])
+def test_times_are_those_of_the_first_and_the_last_frame(frames, text):
+    assert phrases.times(frames, 25.0) == text
 
 
 def test_positions_are_told_in_torso_lengths():

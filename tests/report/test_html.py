@@ -85,7 +85,7 @@ def test_text_from_files_is_escaped_wherever_it_stands():
 
 def test_every_picture_has_a_text_for_those_who_cannot_see_it():
     texts = [image["alt"] for image in made().all("img")]
-    assert len(texts) == 3 + len(PLOTS) - 1
+    assert len(texts) == 3 + len(PLOTS) - 2
     assert all(len(text) > 20 for text in texts)
 
 
@@ -98,7 +98,13 @@ def test_the_language_and_the_width_of_the_screen_are_declared():
 def test_a_card_has_the_sentence_the_frames_the_size_and_the_confidence():
     text = made(differences=DIFFERENCES[:1], cards=1).text
     assert "Left knee 23° more bent from 0.72 to 1.24 s (bottom)" in text
-    for fact in ("frames 18–31", "frames 14–25", "23.1° ± 3.2°", "very likely (97%)", "56°, reference 79°"):
+    for fact in (
+        "0.72–1.24 s, frames 18–31",
+        "0.56–1.00 s, frames 14–25",
+        "23.1° ± 3.2°",
+        "very likely (97%)",
+        "56°, reference 79°",
+    ):
         assert fact in text
 
 
@@ -109,10 +115,29 @@ def test_differences_without_a_card_are_listed_in_a_table():
     assert len(found.all("tr")) == (1 + 2) + (1 + 3)
 
 
+def test_the_same_on_both_sides_is_one_card_with_the_rank_of_the_first():
+    right = difference(measure="right_knee_angle", magnitude=21.0)
+    found = made(differences=(DIFFERENCES[0], right, DIFFERENCES[1]), cards=2)
+    assert "1Both knees 22° more bent" in found.text
+    assert "left 23.1° ± 3.2°, right 21.0° ± 3.2°" in found.text
+    assert "3Left ankle" in found.text
+
+
+def test_the_segments_have_times_and_frames_of_both():
+    text = made().text
+    assert "0.64–1.32 s (16–33)" in text
+    assert "0.52–1.04 s (13–26)" in text
+
+
+def test_a_score_is_shaded_the_darker_the_lower_it_is():
+    shades = [attributes["style"] for attributes in made().all("td") if "style" in attributes]
+    assert shades[5] == "background:rgb(217 95 14 / 22%)"
+
+
 def test_without_differences_it_says_so_and_shows_the_bodies():
     found = made(differences=(), cards=0)
     assert "Nothing differs by more than the noise" in found.text
-    assert len(found.all("img")) == len(PLOTS)
+    assert len(found.all("img")) == len(PLOTS) - 1
 
 
 @pytest.mark.parametrize(("score", "style"), [(78.4, "--score:78.4%"), (float("nan"), "--score:0%")])

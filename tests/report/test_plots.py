@@ -1,16 +1,12 @@
-import sys
-
 import numpy as np
 import pytest
 
 from posediff.compare.comparison import Residuals, Segment
-from posediff.errors import MissingDependency
-from posediff.report import plots, poses
-from posediff.report.curves import measure_track, measures, top_measures
+from posediff.report import plots
 from posediff.report.plots import PLOTS
-from posediff.report.style import COLOURS, drawable, new_figure, png
+from posediff.report.style import png
 from posediff.sequence import PoseSequence
-from posediff.skeletons import COCO17, H36M17, Skeleton
+from posediff.skeletons import H36M17, Skeleton
 from tests.fixtures.comparisons import DIMENSION_SCORES, comparison, difference, squat, three_segments
 
 
@@ -95,20 +91,26 @@ def test_pictures_leave_no_figure_in_pyplot():
     assert plt.get_fignums() == []
 
 
-def test_the_alignment_shows_the_path_at_the_times_of_the_frames():
+def test_the_alignment_shows_the_matching_moments_at_the_times_of_the_frames():
     made = comparison(query=squat(50, frames=np.arange(100, 150), fps=50.0))
     axes = plots.alignment(made).axes[0]
-    path = next(line for line in axes.lines if line.get_label() == "best path")
-    np.testing.assert_allclose(path.get_xdata(), made.alignment.path[:, 0] / 25)
-    np.testing.assert_allclose(path.get_ydata(), (made.alignment.path[:, 1] + 100) / 50)
+    line = next(line for line in axes.lines if line.get_label() == "matching moments")
+    np.testing.assert_allclose(line.get_xdata(), made.reference.times)
+    np.testing.assert_allclose(line.get_ydata(), (made.alignment.correspondence + 100) / 50)
     assert axes.get_ylim() == pytest.approx((99.5 / 50, 149.5 / 50))
 
 
-def test_the_alignment_shows_the_costs_and_the_soft_alignment():
+def test_the_alignment_shows_two_standard_deviations_around_the_matching_moments():
     made = comparison()
-    costs, soft = plots.alignment(made).axes[0].images
+    (band,) = plots.alignment(made).axes[0].collections
+    low, high = band.get_datalim(plots.alignment(made).axes[0].transData).get_points()[:, 1]
+    assert (low, high) == pytest.approx((-2 * 0.05, 49 / 25 + 2 * 0.05))
+
+
+def test_the_alignment_shows_the_costs():
+    made = comparison()
+    (costs,) = plots.alignment(made).axes[0].images
     np.testing.assert_allclose(costs.get_array(), made.alignment.costs.T)
-    np.testing.assert_array_equal(soft.get_array()[..., 3].argmax(axis=0), made.alignment.expected.argmax(axis=1))
 
 
 def test_the_segments_show_every_score():
@@ -140,113 +142,6 @@ def test_a_long_sequence_keeps_its_peaks_in_the_picture_of_the_joints():
     assert image.max() == pytest.approx(0.9)
 
 
-def test_the_curves_are_the_reference_and_the_query_at_matching_moments():
-    made = comparison()
-    figure = measures(made)
-    assert len(figure.axes) == 3
-    reference, query = figure.axes[0].lines[:2]
-    truth = measure_track(made.reference, "left_knee_angle")
-    np.testing.assert_allclose(reference.get_ydata(), truth)
-    np.testing.assert_allclose(query.get_ydata(), truth + made.residuals.values[:, 0])
-    np.testing.assert_allclose(query.get_xdata(), made.reference.times)
-
-
-def test_the_interval_of_a_difference_is_shaded():
-    made = comparison(differences=(difference(reference_frames=(14, 26)),))
-    span = measures(made).axes[0].patches[0]
-    assert (span.get_x(), span.get_x() + span.get_width()) == pytest.approx((13.5 / 25, 25.5 / 25))
-
-
-def test_a_measure_that_cannot_be_made_again_is_drawn_as_a_difference():
-    found = comparison().residuals
-    made = comparison(
-        differences=(difference(measure="mystery"),),
-        residuals=Residuals(("mystery",), ("deg",), found.values[:, :1], found.noise[:, :1], found.joints),
-    )
-    axes = measures(made).axes[0]
-    np.testing.assert_allclose(axes.lines[1].get_ydata(), found.values[:, 0])
-    assert axes.get_ylabel() == "difference (degrees)"
-
-
-def test_without_differences_the_measures_furthest_beyond_their_noise_are_drawn():
-    assert top_measures(comparison(differences=())) == [1, 0, 2]
-
-
-@pytest.mark.parametrize(("dimensions", "axis"), [(3, (1, 1.0)), (2, (1, -1.0))])
-def test_height_is_up_in_space_and_in_images(dimensions, axis):
-    body = squat(20, dimensions=dimensions)
-    index, sign = axis
-    expected = sign * body.keypoints[:, H36M17.index("left_wrist"), index]
-    np.testing.assert_allclose(measure_track(body, "left_wrist_height"), expected)
-
-
-def test_there_is_no_forward_in_an_image():
-    assert np.isnan(measure_track(squat(dimensions=2), "left_wrist_forward")).all()
-
-
-def test_a_row_of_poses_is_drawn_for_each_of_the_first_differences():
-    figure = poses.poses(comparison(differences=(difference(),) * 7))
-    assert len(figure.subfigs) == poses.MOST
-    assert [len(row.axes) for row in figure.subfigs] == [3] * poses.MOST
-
-
-def test_the_bodies_are_those_at_the_peak_and_marked_bones_are_thick():
-    made = comparison(dimensions=2)
-    reference, query, both = poses.pose_pair(made, made.differences[0]).axes
-    thigh = next(line for line in reference.lines if line.get_label() == "left_hip left_knee")
-    expected = made.reference.keypoints[20, [H36M17.index("left_hip"), H36M17.index("left_knee")]]
-    np.testing.assert_allclose(thigh.get_xydata(), expected * [1, -1])
-    thick = {line.get_label() for line in query.lines if line.get_linewidth() > 3}
-    assert thick == {"left_hip left_knee", "left_knee left_ankle"}
-    assert {line.get_color() for line in both.lines} == set(COLOURS.values())
-
-
-def test_bones_along_the_way_between_marked_joints_are_marked():
-    assert poses.marked_bones(H36M17, ("thorax", "pelvis")) == {("pelvis", "spine"), ("spine", "thorax")}
-    assert poses.marked_bones(H36M17, ("left_ankle",)) == {("left_knee", "left_ankle")}
-    assert poses.marked_bones(H36M17, ("not_a_joint",)) == set()
-    assert ("left_shoulder", "left_hip") in poses.marked_bones(COCO17, ("thorax", "pelvis"))
-
-
-def moved(joint, shift):
-    """A standing body and one in which a joint is moved, in half torso lengths to its left, up and forward."""
-    still = squat(3, depth=0)
-    keypoints = still.keypoints.copy()
-    keypoints[:, H36M17.index(joint)] += 0.5 * np.array(shift)
-    return comparison(reference=still, query=still.replace(keypoints=keypoints), segments=())
-
-
-@pytest.mark.parametrize(
-    ("shift", "name"),
-    [
-        ([1, 0, 0], "from the front"),
-        ([0, 0, 1], "from the side"),
-        ([1, 0, -1], "from the front left"),
-        ([1, 0, 1], "from the front right"),
-    ],
-)
-def test_a_body_is_seen_from_where_the_difference_shows(shift, name):
-    moment = poses.Moment(1, 1, ("left_wrist",), "")
-    assert poses.best_view(moved("left_wrist", shift), moment).name == name
-
-
-def test_seen_from_the_front_the_left_hand_is_on_the_right():
-    view = poses.best_view(moved("left_wrist", [1, 0, 0]), poses.Moment(1, 1, ("left_wrist",), ""))
-    right, up = (view.axes @ direction for direction in ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]))
-    np.testing.assert_allclose((right, up), ([1.0, 0.0], [0.0, 1.0]), atol=1e-6)
-
-
-def test_seen_from_the_side_the_body_looks_to_the_right():
-    view = poses.best_view(moved("left_wrist", [0, 0, 1]), poses.Moment(1, 1, ("left_wrist",), ""))
-    np.testing.assert_allclose(view.axes @ [0, 0, 1], [1, 0], atol=1e-6)
-
-
-def test_without_differences_the_moment_where_the_bodies_are_least_alike_is_shown():
-    made = comparison(differences=())
-    (moment,) = poses.moments(made)
-    assert moment.reference == int(made.residuals.joints.sum(axis=1).argmax())
-
-
 @pytest.mark.filterwarnings("error")
 def test_a_skeleton_without_hips_or_shoulders_is_drawn():
     pair = Skeleton("pair", ("a", "b"), (("a", "b"),))
@@ -256,13 +151,5 @@ def test_a_skeleton_without_hips_or_shoulders_is_drawn():
     assert all(png(plot.draw(made)) for plot in PLOTS)
 
 
-def test_a_dollar_in_a_name_starts_no_formula_and_long_names_are_cut():
-    assert drawable("$x$\n") == "\\$x\\$ "
-    assert drawable("a" * 50, 10) == "a" * 9 + "…"
-
-
-def test_without_matplotlib_the_fault_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingDependency, match="matplotlib") as error:
-        new_figure(1, 1)
-    assert "pip install" in error.value.hint
+def test_a_card_is_drawn_for_each_of_the_first_things_told():
+    assert len(plots.cards(comparison(differences=(difference(),) * 9))) == plots.CARDS

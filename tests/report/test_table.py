@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from posediff.report.table import WIDTH, render
@@ -25,7 +26,7 @@ def test_no_line_is_wider_than_a_hundred_columns_and_the_stream_can_take_it(made
 def test_differences_are_ranked_with_frames_on_both_sides_noise_and_confidence():
     text = render(comparison(), encoding="utf-8")
     assert "  1  left knee 23° more bent from 0.72 to 1.24 s (bottom)\n" in text
-    assert "23.1° ± 3.2°, very likely (97%), frames 18–31 (reference 14–25)" in text
+    assert "23.1° ± 3.2°, very likely (97%); frames 18–31, in the reference 14–25 (0.56–1.00 s)" in text
     assert text.index("left knee") < text.index("left ankle") < text.index("trunk leans")
 
 
@@ -48,6 +49,20 @@ def test_every_segment_has_a_row_with_its_timing():
     text = render(comparison(), encoding="utf-8")
     rows = [line.split() for line in text.splitlines() if line.startswith(("descent", "bottom", "ascent"))]
     assert rows[1] == ["bottom", "13–26", "16–33", "64", "58", "84", "95", "61", "0.12", "s", "later"]
+
+
+def test_both_performances_are_told_with_their_frames_and_times():
+    text = render(comparison(query=squat(50, frames=np.arange(100, 150), fps=50.0)), encoding="utf-8")
+    assert "(40 frames at 25 fps, 0.00–1.56 s)" in text
+    assert "(50 frames at 50 fps, 2.00–2.98 s)" in text
+
+
+def test_the_same_on_both_sides_is_one_entry_with_the_rank_of_the_first():
+    right = difference(measure="right_knee_angle", magnitude=21.0)
+    text = render(comparison(differences=(DIFFERENCES[0], right, *DIFFERENCES[1:])), encoding="utf-8")
+    assert "  1  both knees 22° more bent" in text
+    assert "     left 23.1° ± 3.2°, right 21.0° ± 3.2°" in text
+    assert "  3  left ankle" in text
 
 
 def test_names_from_files_cannot_steer_the_terminal():
