@@ -112,8 +112,8 @@ class PoseSequence:
         status = np.where(present, np.where(status == Status.MISSING, Status.MEASURED, status), Status.MISSING)
         if (frames[1:] <= frames[:-1]).any():
             faults.append("frames do not increase")
-        if not (np.isfinite(self.fps) and 0 < self.fps <= 100_000):
-            faults.append(f"fps is {self.fps}, expected a positive number")
+        if not (np.isfinite(self.fps) and 1e-3 <= self.fps <= 100_000):
+            faults.append(f"fps is {self.fps}, expected a positive number, at least 0.001")
         if self.units not in UNITS:
             faults.append(f"units are {self.units!r}, expected one of {', '.join(UNITS)}")
         if self.image_size is not None and not (len(self.image_size) == 2 and min(self.image_size) > 0):

@@ -46,7 +46,7 @@ def _prepared(sequence: PoseSequence, settings: Settings) -> Body:
     noise = noise_level(sequence)
     if settings.smoothing > 0:
         sequence = smooth(sequence, method="savgol", window=settings.smoothing)
-        noise = noise * remaining_noise(half_width(settings.smoothing, sequence.fps))
+        noise = noise * np.linalg.norm(smoothing_weights(settings, sequence.fps))
     scale = torso_length(sequence)
     root = filled(root_track(sequence).astype(np.float64)[:, None])[:, 0]
     keypoints = ((sequence.keypoints - root[:, None]) / scale).astype(np.float32)
@@ -56,12 +56,15 @@ def _prepared(sequence: PoseSequence, settings: Settings) -> Body:
     return Body(centred, path, np.minimum(np.nan_to_num(noise / scale, nan=USUAL_NOISE), 1.0))
 
 
-def remaining_noise(half: int) -> float:
-    """Share of white noise that a parabola fitted to ``2 half + 1`` frames leaves in the middle one."""
+def smoothing_weights(settings: Settings, fps: float) -> np.ndarray:
+    """Weights that smoothing gives the frames around one: a parabola's, fitted to ``2 half + 1`` frames, at its middle.
+
+    Their length, as a vector, is the share of white noise that is left.
+    """
+    half = half_width(settings.smoothing, fps) if settings.smoothing > 0 else 0
     if half < 2:
-        return 1.0
-    middle = np.linalg.pinv(np.vander(np.arange(-half, half + 1.0), 3))[2]
-    return float(np.sqrt(middle @ middle))
+        return np.ones(1)
+    return np.asarray(np.linalg.pinv(np.vander(np.arange(-half, half + 1.0), 3))[2])
 
 
 def match(

@@ -26,9 +26,10 @@ import numpy as np
 from posediff.compare.align import Timeline
 from posediff.compare.body import Tracks
 from posediff.compare.comparison import DIMENSIONS
+from posediff.compare.prepare import smoothing_weights
 from posediff.compare.segments import Span
 from posediff.compare.settings import Settings
-from posediff.compare.smoothness import Jerk, jerk
+from posediff.compare.smoothness import Jerk, frame_response, jerk
 
 #: Weight of each dimension in the score: what is done counts most; when and how smoothly, less.
 WEIGHTS = {"accuracy": 0.8, "timing": 0.05, "smoothness": 0.05, "range": 0.1}
@@ -36,6 +37,8 @@ WEIGHTS = {"accuracy": 0.8, "timing": 0.05, "smoothness": 0.05, "range": 0.1}
 UNRESOLVED = 0.2
 #: An extent has two ends, so one tolerance at either end makes two of its own.
 ENDS = 2.0
+#: The largest of some dozen independent errors, in standard deviations: an extent is made of the largest ones.
+NOISE_PEAK = 2.0
 #: Share of a constant difference of a limb's direction that counts.
 STANCE = 1 / 3
 #: Doubling the jerk's amplitude changes the log dimensionless jerk by this much; it is smoothness' tolerance.
@@ -54,12 +57,14 @@ class Gap:
         distances: (U, K) float64 of the joints and of the limbs, beyond the noise.
         weights: (U, K) float64 of both, products of the confidences.
         tracks: the joints of the reference and of the query, (U, J, D), relative to the root, in tolerances.
+        noise: (J,) size that keypoint noise explains of a distance between two joints, in tolerances.
         jerks: of the reference and of the query.
     """
 
     distances: tuple[np.ndarray, np.ndarray]
     weights: tuple[np.ndarray, np.ndarray]
     tracks: tuple[np.ndarray, np.ndarray]
+    noise: np.ndarray
     jerks: tuple[Jerk, Jerk]
 
 
@@ -75,7 +80,8 @@ def gap(line: Timeline, settings: Settings) -> Gap:
     tracks = [
         body.shape.at(at).values / settings.position_tolerance for body, at in zip(line.pair, places, strict=True)
     ]
-    return Gap((joints, limbs), (joint_weights, limb_weights), (tracks[0], tracks[1]), _jerks(line))
+    noise = np.hypot(reference.shape.noise, query.shape.noise) / settings.position_tolerance
+    return Gap((joints, limbs), (joint_weights, limb_weights), (tracks[0], tracks[1]), noise, _jerks(line, settings))
 
 
 def scores(line: Timeline, between: Gap, span: Span | None, settings: Settings) -> dict[str, float]:
@@ -110,7 +116,8 @@ def motion_range(between: Gap, rows: slice) -> float:
     """Mean points of the joints for how far they move."""
     weights = between.weights[0][rows]
     one, other = (_extents(track[rows], weights > 0) for track in between.tracks)
-    return _mean(points(np.linalg.norm(other - one, axis=1) / ENDS), weights.mean(axis=0))
+    square = ((other - one) ** 2).sum(axis=1) - (ENDS * NOISE_PEAK * between.noise) ** 2
+    return _mean(points(np.sqrt(np.maximum(square, 0.0)) / ENDS), weights.mean(axis=0))
 
 
 def timing_distance(line: Timeline, rows: slice, settings: Settings) -> float:
@@ -142,13 +149,17 @@ def _apart(pair: tuple[Tracks, Tracks], tolerance: float, stance: float) -> tupl
     return np.sqrt(np.maximum(square - noise, 0.0)) / tolerance, weights
 
 
-def _jerks(line: Timeline) -> tuple[Jerk, Jerk]:
+def _jerks(line: Timeline, settings: Settings) -> tuple[Jerk, Jerk]:
     """Jerk of both bodies' joints, each at its own even tempo, so that the alignment does not add to it."""
     seconds = sum(len(body) / body.sequence.fps for body in line.pair) / 2 / len(line)
     half = max(int(np.rint(JERK_WINDOW / 2 / seconds)), 2)
-    even = [body.joints.at(np.linspace(0, len(body) - 1, len(line))) for body in line.pair]
-    one, other = (jerk(tracks.values, tracks.noise / np.sqrt(tracks.values.shape[2]), half) for tracks in even)
-    return one, other
+    found = []
+    for body in line.pair:
+        tracks = body.joints.at(np.linspace(0, len(body) - 1, len(line)))
+        weights = smoothing_weights(settings, body.sequence.fps)
+        noise = tracks.noise / np.sqrt(tracks.values.shape[2]) / np.linalg.norm(weights)
+        found.append(jerk(tracks.values, noise, half, frame_response(weights, len(line) / len(body))))
+    return found[0], found[1]
 
 
 def _extents(track: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -37,14 +37,16 @@ class Jerk:
         return np.where(np.isfinite(value), value, np.nan)
 
 
-def jerk(tracks: np.ndarray, noise: np.ndarray, half: int) -> Jerk:
+def jerk(tracks: np.ndarray, noise: np.ndarray, half: int, response: np.ndarray | None = None) -> Jerk:
     """Jerk and speed from cubics and lines fitted to windows, which damp noise far more than differences do.
 
     Args:
         tracks: (U, J, D) float64 positions at even moments.
-        noise: (J,) standard deviation of a coordinate.
+        noise: (J,) standard deviation of a coordinate, white in the frames that the moments were sampled from.
         half: the windows are ``2 half + 1`` moments wide; made smaller where there are fewer.
+        response: how the error of one frame spreads over the moments, see :func:`frame_response`; by default to one.
     """
+    response = np.ones(1) if response is None else response
     half = max(min(half, (len(tracks) - 1) // 2), 0)
     if half < 2:
         return Jerk(np.zeros(tracks.shape[:2]), np.zeros(len(noise)), np.zeros(len(noise)))
@@ -55,4 +57,20 @@ def jerk(tracks: np.ndarray, noise: np.ndarray, half: int) -> Jerk:
     inner = ((windows @ third) ** 2).sum(axis=2)
     energy = np.pad(inner, ((half, half), (0, 0)), mode="edge")
     peak = ((windows @ first) ** 2).sum(axis=2).max(axis=0)
-    return Jerk(energy, tracks.shape[2] * noise**2 * (third @ third), peak)
+    spread = np.convolve(third, response)
+    return Jerk(energy, tracks.shape[2] * noise**2 * (spread @ spread) / response.sum(), peak)
+
+
+def frame_response(weights: np.ndarray, moments_a_frame: float) -> np.ndarray:
+    """How the error of one frame spreads over moments, through smoothing and then sampling between the frames.
+
+    Args:
+        weights: (2 half + 1,) of the smoothing, which add up to 1.
+        moments_a_frame: how many moments a frame is sampled at.
+
+    Returns:
+        (L,) float64 that add up to about ``moments_a_frame``.
+    """
+    reach = len(weights) // 2 + 1
+    moments = np.arange(-int(reach * moments_a_frame), int(reach * moments_a_frame) + 1)
+    return np.interp(moments / moments_a_frame, np.arange(-reach, reach + 1), np.pad(weights, 1))

@@ -16,6 +16,9 @@ from posediff.report.document import plain
 from posediff.report.plots import PLOTS, Plot
 from posediff.report.stylesheet import STYLESHEET
 
+#: Control characters, which HTML forbids and a file's names may hold, as the sign for what cannot be shown.
+CONTROLS = dict.fromkeys((*range(9), 11, *range(13, 32), *range(127, 160)), "�")
+
 
 def page(comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[bytes]) -> str:
     """The report as an HTML document.
@@ -40,12 +43,13 @@ def page(comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[
         _provenance(comparison),
     )
     body = "\n".join(filter(None, parts))
-    return (
+    document = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(query)} compared with {escape(reference)}</title>\n"
         f"<style>{STYLESHEET}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
+    return document.translate(CONTROLS)
 
 
 def _header(comparison: Comparison, reference: str, query: str) -> str:

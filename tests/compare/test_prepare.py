@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from posediff.compare import Settings
-from posediff.compare.prepare import SPARSEST, match, prepare, remaining_noise
+from posediff.compare.prepare import SPARSEST, match, prepare, smoothing_weights
 from posediff.errors import BadData
 from posediff.motion.normalize import torso_length
-from posediff.motion.smooth import half_width
 from posediff.sequence import PoseSequence
 from posediff.skeletons import COCO17, Skeleton
 from tests.fixtures.performances import perform, without
@@ -40,11 +39,14 @@ def test_smoothing_leaves_the_share_of_the_noise_that_it_says():
     keypoints = still.keypoints.copy()
     keypoints[:, still.skeleton.index("left_wrist")] += 0.01 * white
     wrist = prepare(still.replace(keypoints=keypoints), Settings()).sequence.joint("left_wrist")
-    assert wrist.std(axis=0).mean() == pytest.approx(0.01 * remaining_noise(half_width(0.25, 25.0)), rel=0.05)
+    assert wrist.std(axis=0).mean() == pytest.approx(
+        0.01 * np.linalg.norm(smoothing_weights(Settings(), 25.0)), rel=0.05
+    )
 
 
 def test_no_smoothing_leaves_all_noise():
-    assert remaining_noise(0) == remaining_noise(1) == 1.0
+    assert smoothing_weights(Settings(smoothing=0), 25.0) == pytest.approx([1.0])
+    assert smoothing_weights(Settings(smoothing=0.1), 25.0) == pytest.approx([1.0])
 
 
 def test_keypoints_without_confidence_are_missing():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from posediff.compare import Settings, compare
 from posediff.compare.comparison import DIMENSIONS
 from posediff.compare.score import UNRESOLVED, WEIGHTS, gap, motion_range, overall, points, scores, timing_distance
-from posediff.motion.synthetic import Squat, generate
+from posediff.motion.synthetic import Recording, Squat, generate
 from tests.fixtures.performances import KNEE, Tempo, aligned, perform, without
 
 
@@ -78,3 +78,9 @@ def test_joints_that_one_side_lacks_do_not_count():
 def test_more_keypoints_in_the_face_change_little(skeleton):
     pair = [perform(fault=fault, skeleton=skeleton) for fault in (None, KNEE)]
     assert compare(*pair).score == pytest.approx(compare(perform(), perform(fault=KNEE)).score, abs=1.0)
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.02])
+def test_noise_on_one_side_alone_is_not_taken_for_movement(noise):
+    found = compare(generate("swing"), generate("swing", recording=Recording(noise=noise), seed=3)).scores
+    assert min(found["range"], found["smoothness"], found["accuracy"]) > 95

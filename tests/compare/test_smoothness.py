@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from posediff.compare import compare
-from posediff.compare.smoothness import jerk
+from posediff.compare.smoothness import frame_response, jerk
 from tests.fixtures.performances import perform, rearranged
 
 MOMENTS = np.linspace(0, 1, 201)
@@ -86,3 +86,14 @@ def test_more_shaking_is_less_smooth():
 def test_equal_keypoint_noise_is_not_taken_for_shaking(movement):
     pair = perform(movement, noise=0.01, seed=1), perform(movement, noise=0.01, seed=2)
     assert compare(*pair).scores["smoothness"] > 90
+
+
+@pytest.mark.parametrize("moments_a_frame", [1.0, 1.7, 3.0])
+def test_the_jerk_that_noise_adds_is_known_after_smoothing_and_sampling_between_frames(moments_a_frame):
+    weights = np.array([-3, 12, 17, 12, -3]) / 35  # Savitzky & Golay's parabola on five points
+    noise = np.random.default_rng(0).normal(0, 0.1, (4000, 1))
+    smoothed = np.convolve(noise[:, 0], weights, mode="same")
+    moments = np.arange(0, len(smoothed) - 1, 1 / moments_a_frame)
+    sampled = np.interp(moments, np.arange(len(smoothed)), smoothed)[:, None, None]
+    found = jerk(sampled, np.array([0.1]), 12, frame_response(weights, moments_a_frame))
+    assert found.noise[0] == pytest.approx(found.energy.mean(), rel=0.1)

@@ -150,3 +150,9 @@ def test_the_notes_and_the_provenance_are_on_the_page():
     text = made(settings={"gamma": 0.1}).text
     assert "turning about the vertical is not corrected" in text
     assert '"gamma": 0.1' in text
+
+
+def test_control_characters_from_a_file_do_not_reach_the_page():
+    text = page(comparison(notes=("a\x1b[31mred\x07\x9b",)), PICTURES, [])
+    assert "a\ufffd[31mred\ufffd\ufffd" in text
+    assert not {character for character in text if ord(character) < 32} - {"\n", "\t"}
