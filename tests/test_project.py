@@ -20,7 +20,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 
 #: Modules that only declare what others fill in.
 DECLARATIONS = {"compare/comparison.py", "report/stylesheet.py"}
-MOST_LINES = 360
+MOST_LINES = 330
 
 
 def project_files(*suffixes: str) -> list[Path]:
