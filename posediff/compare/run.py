@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from posediff.compare.align import Timeline, describe, timeline
 from posediff.compare.body import Body
 from posediff.compare.build import same_build, same_travel
@@ -19,6 +21,9 @@ from posediff.compare.settings import Settings
 from posediff.errors import BadData
 from posediff.motion.normalize import mirrored
 from posediff.sequence import PoseSequence
+
+#: Share of the band from which on the alignment is taken to be held by it.
+BAND_REACHED = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +92,12 @@ def report(judged: Judged, notes: list[str], settings: Settings) -> Comparison:
     line = judged.line
     if line.levels > 1:
         notes = [*notes, f"Aligned from coarse to fine in {line.levels} steps, since {len(line)} frames are many."]
+    if len(line) > 1 and np.abs(line.lead).max() >= BAND_REACHED * settings.band:
+        notes = [
+            *notes,
+            f"The rhythm differs by as much as the alignment allows, {settings.band:.0%} of the duration: "
+            "some of the moments that are compared may not belong together.",
+        ]
     parts = spans(line, settings)
     measured = measure(line, settings)
     return Comparison(

@@ -36,7 +36,7 @@ class Settings:
 
     segments: int = 8
     gamma: float = 0.03
-    band: float = 0.15
+    band: float = 0.4
     step_penalty: float = 0.05
     mirror: bool | Literal["auto"] = False
     view: Literal["auto", "2d", "3d"] = "auto"

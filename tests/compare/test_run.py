@@ -8,7 +8,7 @@ from posediff.compare.prepare import prepare
 from posediff.compare.run import best, judge, sides
 from posediff.errors import BadData
 from posediff.motion.normalize import mirrored
-from tests.fixtures.performances import KNEE, MOVEMENTS, numbers, perform, repeated, without
+from tests.fixtures.performances import KNEE, MOVEMENTS, Tempo, numbers, perform, repeated, without
 
 
 def test_both_sequences_are_given_back_as_they_were_compared():
@@ -88,3 +88,10 @@ def test_five_thousand_frames_are_compared_from_coarse_to_fine_and_it_says_so():
     assert found.scores["accuracy"] > 99
     assert found.differences == ()
     assert np.isfinite(numbers(found)).all()
+
+
+def test_a_rhythm_that_the_band_does_not_allow_is_pointed_out():
+    late = perform(tempo=Tempo(descent=3.0))
+    held, free = (compare(perform(), late, Settings(band=band)).notes for band in (0.05, 0.4))
+    assert any("as much as the alignment allows, 5%" in note for note in held)
+    assert not any("alignment allows" in note for note in free)
