@@ -113,7 +113,7 @@ class PoseSequence:
         if (frames[1:] <= frames[:-1]).any():
             faults.append("frames do not increase")
         if not (np.isfinite(self.fps) and 1e-3 <= self.fps <= 100_000):
-            faults.append(f"fps is {self.fps}, expected 0.001 or more")
+            faults.append(f"fps is {self.fps}, expected 0.001 to 100000")
         if self.units not in UNITS:
             faults.append(f"units are {self.units!r}, expected one of {', '.join(UNITS)}")
         if self.image_size is not None and not (len(self.image_size) == 2 and min(self.image_size) > 0):

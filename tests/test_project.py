@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import posediff
 from posediff.cli import COMMANDS, main
@@ -120,6 +121,14 @@ def test_documented_commands_and_options_exist(document):
                 options = {option for parameter in main.get_params(click.Context(main)) for option in parameter.opts}
             unknown = [word for word in words if re.match(r"--?[a-z]", word) and word not in options | {"--help"}]
             assert unknown == [], line
+
+
+def test_the_readme_shows_what_its_first_command_prints(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    command = re.search(r"posediff (compare .*) --out", blocks(ROOT / "README.md", "bash")[0])
+    printed = CliRunner().invoke(main, command[1].split()).stdout.splitlines()
+    shown = blocks(ROOT / "README.md", "text")[0].splitlines()
+    assert [line for line in shown if line not in printed] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -41,7 +42,9 @@ def barycenter(
         raise BadSetting(f"gamma is {gamma} and steps are {steps}", "give more than 0 of both")
     if len(arrays) == 1:
         return first.copy()
-    from tslearn.barycenters import softdtw_barycenter
+    with catch_warnings():
+        simplefilter("ignore")  # tslearn misses h5py, which serves nothing here
+        from tslearn.barycenters import softdtw_barycenter
 
     result = softdtw_barycenter(arrays, gamma=gamma, weights=shares / shares.sum(), max_iter=steps, init=first.copy())
     return np.asarray(result, np.float64)

@@ -52,8 +52,10 @@ class Window:
         """
         if not radius >= 0:
             raise BadSetting(f"the band has a half-width of {radius}", "give 0 or more")
-        first = np.maximum.accumulate(np.clip(np.ceil(centre - radius), 0, columns - 1).astype(np.int64))
-        end = np.maximum.accumulate(np.clip(np.floor(centre + radius) + 1, 1, columns).astype(np.int64))
+        whole = np.floor(centre)
+        part = centre - whole  # rounded alike in every row, so that a band has one width
+        first = np.maximum.accumulate(np.clip(whole + np.ceil(part - radius), 0, columns - 1).astype(np.int64))
+        end = np.maximum.accumulate(np.clip(whole + np.floor(part + radius) + 1, 1, columns).astype(np.int64))
         first[0], end[-1] = 0, columns
         end = np.maximum(end, first + 1)
         # A row must begin no later than the row above it ends, or no step leads from one to the other.

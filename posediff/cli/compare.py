@@ -52,13 +52,11 @@ def command(
     from posediff.report.document import dumps, write_report
     from posediff.report.table import render
 
-    expected = (1, 2) if references else (2,)
-    if len(files) not in expected:
-        raise click.UsageError(
-            f"{len(files)} files given, expected {' or '.join(map(str, expected))}: a reference and a query"
-            if not references
-            else f"{len(files)} files given, expected a query, and perhaps one more reference before it"
-        )
+    counts, expected = [2], "a reference and a query"
+    if references:
+        counts, expected = [1, 2], "a query, and perhaps one more reference before it"
+    if len(files) not in counts:
+        raise click.UsageError(f"expected {expected}, got: {', '.join(files)}")
     settings = Settings(segments=segments, gamma=gamma, mirror=mirror, view=view)  # type: ignore[arg-type]  # click checked it
     *named, query = (performance(file, person=person, skeleton=skeleton, fps=fps) for file in files)
     if references:
@@ -74,10 +72,12 @@ def command(
 
 def performance(file: str, *, person: int | None, skeleton: str | None, fps: float | None) -> PoseSequence:
     """The performance in a file: that of its only person, or of the one named."""
-    from posediff.io.registry import read, the_person
+    from posediff.io.registry import at_fps, check_fps, read, the_person
 
-    people = read(file, skeleton=skeleton, fps=fps)
-    return people[0] if len(people) == 1 else the_person(people, person, file)
+    check_fps(fps)
+    people = read(file, skeleton=skeleton)
+    found = people[0] if len(people) == 1 else the_person(people, person, file)
+    return at_fps(found, fps) if fps is not None and found.source.get("fps_assumed") else found
 
 
 def exemplars(folder: Path, *, person: int | None, skeleton: str | None, fps: float | None) -> list[PoseSequence]:

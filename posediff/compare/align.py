@@ -22,7 +22,7 @@ REFINE = 48
 FINE_STEPS = 2
 #: Change of a rotation matrix (Frobenius norm, about 2 degrees) below which the bodies need not be aligned again.
 SAME_HEADING = 0.05
-#: Rows up to which the matrices for the pictures are kept.
+#: Rows up to which the matrix for the picture is kept.
 PICTURED = 400
 
 
@@ -78,14 +78,15 @@ def timeline(reference: Body, query: Body, settings: Settings) -> Timeline:
 
 
 def describe(line: Timeline, settings: Settings) -> Alignment:
-    """The alignment as numbers and matrices for people, at no more than some hundred rows."""
+    """The alignment as numbers and a matrix for people, at no more than some hundred rows."""
     reference, query = line.pair
     count = min(len(line), PICTURED)
     sides = [features(body, np.linspace(0, len(body) - 1, count), settings) for body in line.pair]
     (x, wx), (y, wy) = sides
     window = _band(count, settings)
-    soft, *own = (
-        align_costs(robust_mean(a, b, wa, wb), window, gamma=settings.gamma, penalty=settings.step_penalty)
+    softness = {"gamma": settings.gamma, "penalty": settings.step_penalty}
+    cross, *own = (
+        align_costs(robust_mean(a, b, wa, wb), window, **softness, matrix=False).value
         for a, b, wa, wb in ((x, y, wx, wy), (x, x, wx, wx), (y, y, wy, wy))
     )
     costs = robust_matrix(x, y, wx, wy)
@@ -99,11 +100,10 @@ def describe(line: Timeline, settings: Settings) -> Alignment:
         correspondence=line.by_reference_frame(line.query),
         uncertainty=line.by_reference_frame(line.spread),
         cost=float(costs[along[:, 0], along[:, 1]].mean()),
-        divergence=max(soft.value - sum(one.value for one in own) / 2, 0.0) / count,
+        divergence=max(cross - sum(own) / 2, 0.0) / count,
         gamma=settings.gamma,
         band=int(np.ceil(settings.band * len(line))),
         costs=costs.astype(np.float32),
-        expected=np.asarray(soft.expected, np.float32),
     )
 
 

@@ -28,7 +28,6 @@ class Alignment:
         gamma: softness of the minimum.
         band: half-width of the Sakoe-Chiba band in frames of the aligned sequences, or None for no band.
         costs: (n, m) float32 cost matrix, reduced to at most some hundred rows where the sequences are long.
-        expected: (n, m) float32 expected alignment, reduced like ``costs``.
     """
 
     path: np.ndarray
@@ -39,7 +38,6 @@ class Alignment:
     gamma: float
     band: int | None
     costs: np.ndarray
-    expected: np.ndarray
 
 
 @dataclass(frozen=True)

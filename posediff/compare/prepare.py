@@ -94,7 +94,10 @@ def match(
                      "from the camera look like bending.")  # fmt: skip
     if reference.skeleton.joints != query.skeleton.joints:
         before = query.skeleton.name
-        query = query.convert(reference.skeleton, allow_missing=True)
+        try:
+            query = query.convert(reference.skeleton, allow_missing=True)
+        except BadData as fault:
+            raise BadData(f"{_named(query, 'the query')}: {fault}", fault.hint) from None
         notes.append(f"The query's skeleton {before} was converted to {reference.skeleton.name}.")
     for side, sequence in (("reference", reference), ("query", query)):
         seen = np.asarray(sequence.present.any(axis=0))

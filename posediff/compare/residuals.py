@@ -25,8 +25,8 @@ class Measured:
         reference, query: (U, K) float64 values; whole turns apart count as equal for angles that wrap.
         residual: (U, K) query minus reference; NaN where unknown.
         beyond: (U, K) the part of it that no small shift in time explains.
-        noise: (U, K) standard deviation of the residual that keypoint noise explains; it averages out over time.
-        mistiming: (U, K) the same for the uncertainty of the alignment, which does not average out.
+        noise: (U, K) standard deviation of the residual that keypoint noise explains.
+        mistiming: (U, K) the same for the uncertainty of the alignment.
     """
 
     names: tuple[str, ...]

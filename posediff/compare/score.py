@@ -1,8 +1,8 @@
 """Four quality dimensions and one score, each 0 to 100.
 
-A distance d, in tolerances, is worth ``100 * 2 ** (-d)`` points: 100 for no difference, 50 for one that a coach would
-call clear, 25 for twice that. Distances below a fifth of a tolerance, which pose estimators hardly resolve, count as
-none, and what the keypoints' own noise explains is taken off.
+A distance of d tolerances is worth ``100 * 2 ** -max(d - 0.2, 0)`` points: 57 for one tolerance, what a coach would
+call a clear difference, and half as many for each one more. Pose estimators hardly resolve a fifth of a tolerance; what
+the keypoints' own noise explains is taken off as well.
 
 accuracy
     Points of every joint at every moment for its distance, each about its own mean place, and of every limb for its

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import isfinite
+from numbers import Integral, Real
 from typing import Literal
 
 from posediff.errors import BadSetting
@@ -54,14 +55,29 @@ class Settings:
     nearest: int = 5
 
     def __post_init__(self) -> None:
-        positive = ("segments", "angle_tolerance", "position_tolerance", "timing_tolerance", "least_angle",
-                    "least_position", "most", "nearest")  # fmt: skip
-        at_least_zero = ("gamma", "band", "step_penalty", "max_gap", "smoothing", "shortest", "slack", "certainty")
-        faults = [f"{name} is {getattr(self, name)}, not above 0" for name in positive if getattr(self, name) <= 0]
-        faults += [f"{name} is {getattr(self, name)}, below 0" for name in at_least_zero if getattr(self, name) < 0]
-        numbers = (*positive, *at_least_zero)
-        faults += [f"{name} is {getattr(self, name)}" for name in numbers if not isfinite(getattr(self, name))]
-        if self.view not in ("auto", "2d", "3d"):
-            faults.append(f"view is {self.view!r}, not auto, 2d or 3d")
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        faults = [f"{name} is {value!r}, {fault}" for name, value in values.items() if (fault := _fault(name, value))]
         if faults:
             raise BadSetting("; ".join(faults), "correct the setting")
+
+
+_CHOICES: dict[str, tuple[object, ...]] = {"mirror": (False, True, "auto"), "view": ("auto", "2d", "3d")}
+_COUNTS = ("segments", "most", "nearest")
+_POSITIVE = (*_COUNTS, "angle_tolerance", "position_tolerance", "timing_tolerance", "least_angle", "least_position")
+_AT_MOST_ONE = ("slack", "certainty")
+
+
+def _fault(name: str, value: object) -> str:
+    """What is wrong with the value of a setting, or nothing."""
+    if name in _CHOICES:
+        return "" if value in _CHOICES[name] else f"not {' or '.join(map(repr, _CHOICES[name]))}"
+    if not isinstance(value, Integral if name in _COUNTS else Real):
+        return "not a whole number" if name in _COUNTS else "not a number"
+    number = float(value)
+    if not isfinite(number):
+        return "not finite"
+    if name in _POSITIVE and number <= 0:
+        return "not above 0"
+    if number < 0:
+        return "below 0"
+    return "above 1" if name in _AT_MOST_ONE and number > 1 else ""

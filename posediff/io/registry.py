@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ from posediff.sequence import PoseSequence, people_named
 
 Location = str | PathLike[str]
 
+_LOGGER = logging.getLogger(__name__)
+
 #: What content of no known format is called, besides "a ... file".
 _UNKNOWN = {
     "json": "JSON of no known format",
@@ -30,7 +33,8 @@ _UNKNOWN = {
     "image": "an image",
 }
 
-_RANGE = re.compile(r"(?P<path>.*)#(?P<start>\d{0,15}):(?P<end>\d{0,15})", re.DOTALL)
+_FRAME = r"(?:-?\d{1,15})?"
+_RANGE = re.compile(rf"(?P<path>.*)#(?P<start>{_FRAME}):(?P<end>{_FRAME})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,7 @@ def read(
     """
     if skeleton is not None:
         skeletons.get(skeleton)
-    if fps is not None and not (math.isfinite(fps) and 0 < fps <= 100_000):
-        raise BadSetting(f"fps is {fps}", "give a positive number of frames a second")
+    check_fps(fps)
     named = None if format is None else get(format)
     path, start, end = split_range(location)
     content = Content(path)
@@ -114,8 +117,27 @@ def read(
         raise BadData(f"{path}: holds no people", f"it was read as {form.title}")
     if not any(len(person) for person in people):
         raise BadData(f"{path}: holds no frames", f"it was read as {form.title}")
-    people = [_with_provenance(person, path, form.name, fps) for person in people if len(person)]
+    people = [_with_provenance(person, path, form.name) for person in people if len(person)]
+    if fps is not None:
+        people = [at_fps(person, fps) for person in people]
+    for one in people:
+        details = one.person, len(one), one.fps, one.skeleton.name
+        _LOGGER.info("read %r as %s: person %d, %d frames at %g fps, %r", str(path), form.name, *details)
     return people if start is None and end is None else _between(people, start, end, path)
+
+
+def check_fps(fps: float | None) -> None:
+    """Refuse a number of frames a second that is none; None is no number given."""
+    if fps is not None and not (math.isfinite(fps) and 0 < fps <= 100_000):
+        raise BadSetting(f"fps is {fps}", "give a positive number of frames a second")
+
+
+def at_fps(person: PoseSequence, fps: float) -> PoseSequence:
+    """A person at the frame rate that is right, in place of what the file says; nothing is resampled."""
+    source = dict(person.source)
+    if not source.pop("fps_assumed", False) and fps != person.fps:
+        source["steps"] = [*source["steps"], f"fps({person.fps:g} -> {fps:g})"]
+    return person.replace(fps=fps, source=source)
 
 
 def read_person(location: Location, *, person: int | None = None, **options: Any) -> PoseSequence:
@@ -199,18 +221,13 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _with_provenance(person: PoseSequence, path: Path, form: str, fps: float | None) -> PoseSequence:
+def _with_provenance(person: PoseSequence, path: Path, form: str) -> PoseSequence:
     source = {"steps": [], **person.source}
     if not isinstance(source["steps"], list):
         raise BadData(f"{path}: source.steps is {shown(source['steps'])}, expected a list", "correct the file")
     if "path" in source:
         source.setdefault("origin", source["path"])
-    source |= {"path": str(path), "format": form}
-    if fps is None:
-        return person.replace(source=source)
-    if not source.pop("fps_assumed", False) and fps != person.fps:
-        source["steps"] = [*source["steps"], f"fps({person.fps:g} -> {fps:g})"]
-    return person.replace(fps=fps, source=source)
+    return person.replace(source={**source, "path": str(path), "format": form})
 
 
 def _between(people: list[PoseSequence], start: int | None, end: int | None, path: Path) -> list[PoseSequence]:

@@ -40,11 +40,14 @@ HALF_TURN = 180.0
 
 #: What the four quality dimensions mean.
 DIMENSIONS = {
-    "accuracy": "how near joint angles and positions are to the reference at the same moment of the movement",
+    "accuracy": "how near joints and limbs are to the reference's at the same moment of the movement",
     "timing": "how closely the tempo of the movement follows the reference",
-    "smoothness": "how free the movement is of jerks that the reference does not have",
-    "range": "how far the joints move compared with the reference",
+    "smoothness": "how near the movement is to the reference in being fluent or jerky",
+    "range": "how near the joints come to moving as far as in the reference",
 }
+
+#: What is said where no difference is reported: what is small, brief or uncertain is not, though it may cost points.
+NO_DIFFERENCE = "no single difference stands out"
 
 #: Lowest score of a grade, and its words.
 GRADES = (
@@ -126,6 +129,12 @@ def when(difference: Difference, comparison: Comparison) -> str:
     return f"from {first / fps:.2f} to {(end - 1) / fps:.2f} s"
 
 
+def extent(sequence: PoseSequence) -> str:
+    """How long a performance is: ``98 frames at 25 fps, 0.00–3.88 s``."""
+    frames = "1 frame" if len(sequence) == 1 else f"{len(sequence)} frames"
+    return f"{frames} at {sequence.fps:g} fps, {times(span(sequence), sequence.fps)}"
+
+
 def times(frames: tuple[int, int], fps: float) -> str:
     """The times of the first and the last of some frames: ``1.76–2.24 s``."""
     first, end = frames
@@ -185,7 +194,7 @@ def summary(comparison: Comparison) -> str:
     """The whole comparison in one sentence: how near, and the largest difference."""
     grade = f"{_grade(comparison.score, GRADES)} (score {number(comparison.score)})"
     if not comparison.differences:
-        return f"{grade}; nothing differs by more than the noise of the keypoints explains."
+        return f"{grade}; {NO_DIFFERENCE}."
     return f"{grade}; the largest difference: {statement(grouped(comparison.differences)[0].whole, comparison)}."
 
 

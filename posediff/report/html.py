@@ -57,14 +57,9 @@ def _header(comparison: Comparison, reference: str, query: str) -> str:
         "<header>\n"
         f'<h1><span class="query">{escape(query)}</span> <small>compared with</small> '
         f'<span class="reference">{escape(reference)}</span></h1>\n'
-        f'<p class="facts">{_length(comparison, "query")} &middot; {_length(comparison, "reference")}</p>\n</header>'
+        f'<p class="facts">query: {phrases.extent(comparison.query)} &middot; '
+        f"reference: {phrases.extent(comparison.reference)}</p>\n</header>"
     )
-
-
-def _length(comparison: Comparison, role: str) -> str:
-    sequence = comparison.query if role == "query" else comparison.reference
-    when = phrases.times(phrases.span(sequence), sequence.fps)
-    return f"{role}: {len(sequence)} frames at {sequence.fps:g} a second, {when}"
 
 
 def _scores(comparison: Comparison) -> str:
@@ -93,8 +88,8 @@ def _percent(score: float) -> str:
 def _differences(comparison: Comparison, cards: Sequence[bytes]) -> str:
     if not comparison.differences:
         return (
-            "<section><h2>What is different</h2>\n<p>Nothing differs by more than the noise of the keypoints "
-            "explains.</p></section>"
+            f"<section><h2>What is different</h2>\n<p>{phrases.capital(phrases.NO_DIFFERENCE)}: none is large, long "
+            "and certain enough to be told. Smaller ones count in the scores.</p></section>"
         )
     told = grouped(comparison.differences)
     shown, rest = told[: len(cards)], told[len(cards) :]

@@ -84,7 +84,7 @@ def moments(comparison: Comparison) -> list[Moment]:
     at = int(np.argmax(total))
     matched = comparison.alignment.correspondence[at : at + 1]
     query = round(float(matched[0])) if matched.size and np.isfinite(matched[0]) else 0
-    caption = "no difference beyond the noise of the keypoints; here the bodies are least alike"
+    caption = f"{phrases.NO_DIFFERENCE}; here the bodies are least alike"
     return [Moment(at, min(max(query, 0), len(comparison.query) - 1), (), caption)]
 
 

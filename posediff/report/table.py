@@ -34,9 +34,7 @@ def _head(comparison: Comparison) -> list[str]:
     sides = zip(("reference", "query"), phrases.names(comparison), strict=True)
     lines = []
     for role, name in sides:
-        sequence = getattr(comparison, role)
-        when = phrases.times(phrases.span(sequence), sequence.fps)
-        lines.append(f"{role:<11}{_clip(name, 40)}  ({len(sequence)} frames at {sequence.fps:g} fps, {when})")
+        lines.append(f"{role:<11}{_clip(name, 40)}  ({phrases.extent(getattr(comparison, role))})")
     sentences = " ".join(filter(None, (phrases.summary(comparison), phrases.weakest(comparison))))
     return [*lines, "", *_wrapped(sentences)]
 
@@ -83,7 +81,7 @@ def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 def _differences(comparison: Comparison) -> list[str]:
     if not comparison.differences:
-        return ["no differences beyond the noise of the keypoints"]
+        return [phrases.NO_DIFFERENCE]
     lines = ["differences of the query, the most important first; times are those of the query"]
     for told in grouped(comparison.differences):
         lines += _wrapped(phrases.statement(told.whole, comparison), f"{told.rank:>3}  ", "     ")

@@ -19,6 +19,10 @@ def test_the_defaults_are_valid_and_make_eight_segments():
         ("slack", float("inf")),
         ("angle_tolerance", 0.0),
         ("angle_tolerance", float("nan")),
+        ("segments", 3.5),
+        ("most", "ten"),
+        ("slack", 1.5),
+        ("mirror", "yes"),
         ("view", "side"),
     ],
 )

@@ -39,6 +39,12 @@ def test_a_frame_range_keeps_frame_numbers_from_start_up_to_end(tmp_path: Path) 
         assert read(f"{tmp_path}/a.json#{text}")[0].frames.tolist() == expected
 
 
+def test_a_frame_range_may_be_negative(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", made_up(frames=6).replace(frames=range(-3, 3), stages=()))
+    for text, expected in {"-2:1": [-2, -1, 0], ":-1": [-3, -2], "-1:": [-1, 0, 1, 2]}.items():
+        assert read(f"{tmp_path}/a.json#{text}")[0].frames.tolist() == expected
+
+
 def test_a_file_that_is_named_like_a_range_wins(tmp_path: Path) -> None:
     write(tmp_path / "a.json#0:1", made_up(frames=6))
     assert len(read(tmp_path / "a.json#0:1")[0]) == 6
@@ -51,6 +57,13 @@ def test_an_empty_range_is_refused_with_the_frames_there_are(tmp_path: Path) -> 
 
 def test_a_path_with_a_hash_but_no_range_is_left_alone() -> None:
     assert split_range("a#b.json") == (Path("a#b.json"), None, None)
+
+
+def test_what_was_read_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path / "a.json", made_up(frames=6))
+    with caplog.at_level("INFO", logger="posediff"):
+        read(tmp_path / "a.json")
+    assert "a.json' as native: person 2, 6 frames at 30 fps, 'mpii16'" in caplog.text
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_the_summary_grades_the_score_and_names_the_largest_difference(score, st
 
 
 def test_the_summary_says_that_nothing_differs():
-    assert "nothing differs by more than the noise" in phrases.summary(comparison(score=100.0, differences=()))
+    assert "no single difference stands out" in phrases.summary(comparison(score=100.0, differences=()))
 
 
 def test_the_weakest_dimension_and_segment_are_named_unless_all_is_well():

@@ -136,7 +136,7 @@ def test_a_score_is_shaded_the_darker_the_lower_it_is():
 
 def test_without_differences_it_says_so_and_shows_the_bodies():
     found = made(differences=(), cards=0)
-    assert "Nothing differs by more than the noise" in found.text
+    assert "No single difference stands out" in found.text
     assert len(found.all("img")) == len(PLOTS) - 1
 
 

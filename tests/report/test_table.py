@@ -73,7 +73,7 @@ def test_names_from_files_cannot_steer_the_terminal():
 
 
 def test_without_differences_it_says_so():
-    assert "no differences beyond the noise" in render(comparison(differences=(), segments=()), encoding="utf-8")
+    assert "no single difference stands out" in render(comparison(differences=(), segments=()), encoding="utf-8")
 
 
 def test_the_notes_and_the_references_are_listed():
