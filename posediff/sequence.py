@@ -73,6 +73,10 @@ class PoseSequence:
     source: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.skeleton, Skeleton):
+            raise BadData(
+                f"skeleton is {self.skeleton!r}, expected a Skeleton", "posediff.skeletons.get(name) gives one"
+            )
         keypoints = _array(self.keypoints, np.float32, "keypoints")
         joints = len(self.skeleton.joints)
         if keypoints.ndim != 3 or keypoints.shape[1] != joints or keypoints.shape[2] not in (2, 3):

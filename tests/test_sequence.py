@@ -482,3 +482,9 @@ def test_a_face_is_lost_on_the_way_through_mpii_and_the_limbs_are_not():
 
 def test_people_are_named_by_their_ids():
     assert people_named([point(np.zeros((1, 2)), person=number) for number in (4, 0)]) == "4, 0"
+
+
+def test_a_skeleton_s_name_is_no_skeleton():
+    with pytest.raises(BadData, match="'coco17'") as error:
+        PoseSequence(np.zeros((3, 17, 2)), "coco17")
+    assert "skeletons.get" in error.value.hint

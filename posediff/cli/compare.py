@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     "--view", type=click.Choice(["auto", "2d", "3d"]), default="auto", help="Compare in the image or in space."
 )
 @click.option("--mirror", is_flag=True, help="Mirror the query: left- against right-handed performers.")
+@click.option("--auto-mirror", is_flag=True, help="Take the better of the query and its mirror image.")
 @click.option("--skeleton", help="Skeleton of files that name none, e.g. openpose18.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frame rate of files that name none.")
 def command(
@@ -35,6 +36,7 @@ def command(
     person: int | None,
     view: str,
     mirror: bool,
+    auto_mirror: bool,
     skeleton: str | None,
     fps: float | None,
 ) -> None:
@@ -57,7 +59,10 @@ def command(
         counts, expected = [1, 2], "a query, and perhaps one more reference before it"
     if len(files) not in counts:
         raise click.UsageError(f"expected {expected}, got: {', '.join(files)}")
-    settings = Settings(segments=segments, gamma=gamma, mirror=mirror, view=view)  # type: ignore[arg-type]  # click checked it
+    if mirror and auto_mirror:
+        raise click.UsageError("--mirror and --auto-mirror exclude one another")
+    side = "auto" if auto_mirror else mirror
+    settings = Settings(segments=segments, gamma=gamma, mirror=side, view=view)  # type: ignore[arg-type]  # click checked it
     *named, query = (performance(file, person=person, skeleton=skeleton, fps=fps) for file in files)
     if references:
         folder = exemplars(references, person=person, skeleton=skeleton, fps=fps)

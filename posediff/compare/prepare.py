@@ -76,18 +76,15 @@ def match(
         BadData: if the skeletons have no joints in common, or 3D is asked for and one has none.
     """
     notes = []
-    dimensions = min(reference.dimensions, query.dimensions)
-    if settings.view == "3d" and dimensions == 2:
-        raise BadData("a 3D comparison was asked for, but not both files are 3D", "leave out --view 3d")
-    if settings.view == "2d":
-        dimensions = 2
     if reference.dimensions != query.dimensions:
         raise BadData(
             f"{_named(reference, 'the reference')} is {reference.dimensions}D and "
             f"{_named(query, 'the query')} {query.dimensions}D",
             "compare files of the same kind, made from the same camera view",
         )
-    if dimensions == 2:
+    if settings.view == "3d" and reference.dimensions == 2:
+        raise BadData("a 3D comparison was asked for, but both files are 2D", "leave out --view 3d")
+    if settings.view == "2d" or reference.dimensions == 2:
         if reference.dimensions == 3:
             reference, query = _flat(reference), _flat(query)
         notes.append("2D: both are taken to be filmed from the same direction by a level camera; turns towards or away "

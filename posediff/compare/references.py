@@ -13,7 +13,7 @@ from posediff.compare.body import Body
 from posediff.compare.comparison import DIMENSIONS, Comparison
 from posediff.compare.heading import rotation_to
 from posediff.compare.prepare import match, prepare
-from posediff.compare.run import Judged, best, report, sides
+from posediff.compare.run import Judged, best, mirror_hint, report, sides
 from posediff.compare.score import overall
 from posediff.compare.settings import Settings
 from posediff.errors import BadSetting
@@ -47,8 +47,7 @@ def compare_with_references(
     ranked = rank(exemplars, both, settings)
     middle = average(exemplars, settings)
     judged, flipped = best(middle, both, settings)
-    if flipped:
-        notes.append("The query was mirrored.")
+    notes += ["The query was mirrored."] if flipped else mirror_hint(middle, query, judged, settings)
     nearest = ranked[: settings.nearest]
     notes.append(f"Scores are means over the {len(nearest)} nearest of {len(ranked)} references; "
                  "the pictures show their soft-DTW barycentre.")  # fmt: skip

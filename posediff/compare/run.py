@@ -57,8 +57,8 @@ def compare(reference: PoseSequence, query: PoseSequence, settings: Settings | N
     judged, flipped = best(exemplar, sides(query, settings), settings)
     if flipped:
         notes.append("The query was mirrored.")
-    elif settings.mirror is False and _nearer_mirrored(exemplar, query, judged, settings):
-        notes.append("Mirrored, the query is much closer to the reference: perhaps the other side is used (--mirror).")
+    else:
+        notes += mirror_hint(exemplar, query, judged, settings)
     return report(judged, notes, settings)
 
 
@@ -100,6 +100,9 @@ def report(judged: Judged, notes: list[str], settings: Settings) -> Comparison:
         ]
     parts = spans(line, settings)
     measured = measure(line, settings)
+    angles = measured.residual[:, [unit == "deg" for unit in measured.units]]
+    if not np.isfinite(angles).any():
+        notes = [*notes, "No angle is known on both sides: differences are told of positions at most."]
     return Comparison(
         reference=line.pair[0].sequence,
         query=line.pair[1].sequence,
@@ -114,12 +117,14 @@ def report(judged: Judged, notes: list[str], settings: Settings) -> Comparison:
     )
 
 
-def _nearer_mirrored(reference: Body, query: PoseSequence, judged: Judged, settings: Settings) -> bool:
-    """Whether the mirrored query is at least a quarter of the way nearer to full marks."""
-    if judged.score > 80.0:
-        return False
+def mirror_hint(reference: Body, query: PoseSequence, judged: Judged, settings: Settings) -> list[str]:
+    """A note where mirroring was not asked for and would bring the query a quarter of the way nearer to full marks."""
+    if settings.mirror is not False or judged.score > 80.0:
+        return []
     other = judge(reference, prepare(mirrored(query), settings), settings)
-    return 100.0 - other.score < 0.75 * (100.0 - judged.score)
+    if 100.0 - other.score >= 0.75 * (100.0 - judged.score):
+        return []
+    return ["Mirrored, the query is much closer to the reference: perhaps the other side is used (--mirror)."]
 
 
 def _segment(judged: Judged, span: Span, settings: Settings) -> Segment:

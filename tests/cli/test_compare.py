@@ -17,6 +17,7 @@ from posediff.cli.compare import command
 from posediff.compare import Settings, compare
 from posediff.errors import PosediffError
 from posediff.io import read_person, write
+from posediff.motion.normalize import mirrored
 from posediff.report.document import document
 
 ANNOTATIONS = Path(__file__).parents[2] / "annotations"
@@ -338,3 +339,17 @@ def test_a_damaged_file_is_compared_or_refused_but_never_more(tmp_path, content)
         jsonschema.Draft202012Validator(SCHEMA).validate(found)
         told = (json.dumps(found, allow_nan=False),)
     assert all(told)
+
+
+def test_the_better_side_is_taken_on_request(tmp_path):
+    path = tmp_path / "left.json"
+    write(path, mirrored(read_person(SAMPLES / "swing_a.json")))
+    found = run(SAMPLES / "swing_a.json", path, "--auto-mirror", "--json")
+    assert json.loads(found.stdout)["score"] > 99
+    assert "The query was mirrored." in json.loads(found.stdout)["notes"]
+
+
+def test_mirror_and_auto_mirror_exclude_one_another():
+    found = run("--mirror", "--auto-mirror", "a.json", "b.json")
+    assert found.exit_code == 2
+    assert "exclude" in found.stderr

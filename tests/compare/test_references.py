@@ -122,3 +122,8 @@ def test_no_references_are_refused():
 def test_a_reference_of_another_kind_is_named():
     with pytest.raises(BadData, match=r"good/1\.json is 3D and flat\.json 2D"):
         compare_with_references([GOOD[0], named(perform(view="2d"), "flat.json")], perform())
+
+
+def test_a_query_that_fits_the_references_much_better_mirrored_is_pointed_out():
+    notes = compare_with_references([perform("swing")] * 2, mirrored(perform("swing"))).notes
+    assert any("--mirror" in note for note in notes)

@@ -8,6 +8,8 @@ from posediff.compare.prepare import prepare
 from posediff.compare.run import best, judge, sides
 from posediff.errors import BadData
 from posediff.motion.normalize import mirrored
+from posediff.sequence import PoseSequence
+from posediff.skeletons import Skeleton
 from tests.fixtures.performances import KNEE, MOVEMENTS, Tempo, numbers, perform, repeated, without
 
 
@@ -95,3 +97,10 @@ def test_a_rhythm_that_the_band_does_not_allow_is_pointed_out():
     held, free = (compare(perform(), late, Settings(band=band)).notes for band in (0.05, 0.4))
     assert any("as much as the alignment allows, 5%" in note for note in held)
     assert not any("alignment allows" in note for note in free)
+
+
+def test_a_skeleton_without_any_known_angle_is_pointed_out():
+    arm = Skeleton("arm", ("pelvis", "neck", "grip"), (("pelvis", "neck"), ("neck", "grip")))
+    keypoints = np.random.default_rng(0).normal(size=(30, 3, 3)).cumsum(axis=0) * 0.01 + np.arange(3)[:, None]
+    notes = compare(PoseSequence(keypoints, arm), PoseSequence(keypoints, arm)).notes
+    assert any("No angle is known" in note for note in notes)
