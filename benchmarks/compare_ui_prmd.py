@@ -99,7 +99,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="where to write the result as JSON")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    started = time.monotonic()
+    started, origin = time.monotonic(), provenance()
     wanted = [int(part) for part in options.movements.split(",")]
     try:
         everything = find(options.data_root)
@@ -133,7 +133,7 @@ def main() -> int:
             "dimensions": {name: figures(rows, name) for name in names[1:]},
             "settings": vars(SETTINGS),
             "seconds": round(time.monotonic() - started),
-            **provenance(),
+            **origin,
             "episodes": rows,
         }
         options.out.write_text(json.dumps(result, indent=1))
