@@ -8,7 +8,7 @@ from math import radians
 import numpy as np
 
 from posediff.alignment import Window, align_costs
-from posediff.alignment.costs import robust_matrix, robust_mean
+from posediff.alignment.costs import from_matrix, robust_matrix, robust_mean
 from posediff.compare.body import Body
 from posediff.compare.comparison import Alignment
 from posediff.compare.heading import common_heading, rotation_to
@@ -50,6 +50,11 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.reference)
 
+    @property
+    def seconds_a_moment(self) -> float:
+        """How long a moment lasts, on the mean of both performances."""
+        return sum(body.seconds for body in self.pair) / 2 / len(self)
+
     def by_reference_frame(self, values: np.ndarray) -> np.ndarray:
         """(N,) values at every frame of the reference, from (U,) values at every moment."""
         order, first = np.unique(self.reference, return_index=True)
@@ -72,7 +77,7 @@ def timeline(reference: Body, query: Body, settings: Settings) -> Timeline:
         before, rotation = rotation, rotation_to(reference, query, (at_reference, at_query))
         if np.linalg.norm(rotation - before) < SAME_HEADING:
             break
-    seconds = (len(reference) / reference.sequence.fps + len(query) / query.sequence.fps) / 2 / count
+    seconds = (reference.seconds + query.seconds) / 2 / count
     steps = max(count - 1, 1)
     return Timeline(at_reference, at_query, spread * seconds, lead / steps, pair, levels)
 
@@ -81,15 +86,15 @@ def describe(line: Timeline, settings: Settings) -> Alignment:
     """The alignment as numbers and a matrix for people, at no more than some hundred rows."""
     reference, query = line.pair
     count = min(len(line), PICTURED)
-    sides = [features(body, np.linspace(0, len(body) - 1, count), settings) for body in line.pair]
-    (x, wx), (y, wy) = sides
+    (x, wx), (y, wy) = (features(body, np.linspace(0, len(body) - 1, count), settings) for body in line.pair)
     window = _band(count, settings)
     softness = {"gamma": settings.gamma, "penalty": settings.step_penalty}
-    cross, *own = (
-        align_costs(robust_mean(a, b, wa, wb), window, **softness, matrix=False).value
-        for a, b, wa, wb in ((x, y, wx, wy), (x, x, wx, wx), (y, y, wy, wy))
+    costs, *own_costs = (
+        robust_matrix(a, b, wa, wb) for a, b, wa, wb in ((x, y, wx, wy), (x, x, wx, wx), (y, y, wy, wy))
     )
-    costs = robust_matrix(x, y, wx, wy)
+    cross, *own = (
+        align_costs(from_matrix(matrix), window, **softness, matrix=False).value for matrix in (costs, *own_costs)
+    )
     dense = np.linspace(0, len(line) - 1, 2 * (len(reference) + len(query)))
     both = np.stack([np.interp(dense, np.arange(len(line)), side) for side in (line.reference, line.query)], axis=1)
     both[0], both[-1] = 0, (len(reference) - 1, len(query) - 1)
@@ -160,11 +165,12 @@ def _finer(pair: tuple[Body, Body], lead: np.ndarray, settings: Settings) -> np.
     weights = wx * wy
     total = np.maximum(weights.sum(axis=1), 1e-9)
     weights = weights / np.sqrt(1.0 + ((x - y) ** 2).sum(axis=2))
-    towards, steep = (_smoothed(((part * slope).sum(axis=2) * weights).sum(axis=1) / total) for part in (x - y, slope))
+    towards, steep = (smoothed(((part * slope).sum(axis=2) * weights).sum(axis=1) / total) for part in (x - y, slope))
     return np.clip(towards / (steep + settings.step_penalty), -0.5, 0.5)
 
 
-def _smoothed(values: np.ndarray) -> np.ndarray:
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """(U,) mean over every moment and its two neighbours."""
     return np.convolve(np.pad(values, 1, mode="edge"), np.ones(3) / 3, mode="valid")
 
 

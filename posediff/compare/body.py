@@ -64,6 +64,11 @@ class Body:
     def __len__(self) -> int:
         return len(self.sequence)
 
+    @property
+    def seconds(self) -> float:
+        """How long the performance lasts."""
+        return len(self) / self.sequence.fps
+
     @cached_property
     def weights(self) -> np.ndarray:
         """(T, J) float64 confidence of every keypoint, 0 where it is missing."""

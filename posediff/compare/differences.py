@@ -60,12 +60,12 @@ def differences(
     search = Search(line, measured, settings)
     runs = [run for column in range(len(measured.names)) for run in search.runs(column)]
     runs.sort(key=lambda run: (-search.importance(run), measured.names[run.column]))
-    angles = [run for run in runs if measured.names[run.column] in ANGLES]
+    angles, positions = (
+        [run for run in runs if (measured.names[run.column] in ANGLES) is angle] for angle in (True, False)
+    )
     lean = {run.column for run in angles if measured.names[run.column] == LEAN}
     kept = [run for run in angles if not any(search.opens(column, run) for column in lean - {run.column})]
-    for run in runs:
-        if run in angles:
-            continue
+    for run in positions:
         known = {one.column for one in kept}
         movers = [column for column in search.movers(run) if search.moves(column, run)]
         if not movers:
@@ -81,7 +81,7 @@ class Search:
 
     def __init__(self, line: Timeline, measured: Measured, settings: Settings) -> None:
         self.measured, self.settings, self.moments = measured, settings, len(line)
-        moments_a_second = len(line) / sum(len(body) / body.sequence.fps / 2 for body in line.pair)
+        moments_a_second = 1.0 / line.seconds_a_moment
         #: Moments that share their noise, because smoothing spreads it.
         self.window = max(settings.smoothing * moments_a_second, 1.0)
         #: Moments that a difference lasts at least; in a photograph, or a few frames, half of them will do.

@@ -13,7 +13,7 @@ from posediff.compare.body import Body
 from posediff.compare.comparison import DIMENSIONS, Comparison
 from posediff.compare.heading import rotation_to
 from posediff.compare.prepare import match, prepare
-from posediff.compare.run import Judged, best, mirror_hint, report, sides
+from posediff.compare.run import Judged, best, report, side_notes, sides
 from posediff.compare.score import overall
 from posediff.compare.settings import Settings
 from posediff.errors import BadSetting
@@ -47,7 +47,7 @@ def compare_with_references(
     ranked = rank(exemplars, both, settings)
     middle = average(exemplars, settings)
     judged, flipped = best(middle, both, settings)
-    notes += ["The query was mirrored."] if flipped else mirror_hint(middle, query, judged, settings)
+    notes += side_notes(middle, query, judged, flipped, settings)
     nearest = ranked[: settings.nearest]
     notes.append(f"Scores are means over the {len(nearest)} nearest of {len(ranked)} references; "
                  "the pictures show their soft-DTW barycentre.")  # fmt: skip
@@ -89,11 +89,11 @@ def average(exemplars: Sequence[Body], settings: Settings, gamma: float = 0.1) -
         settings: for the alignment of long ones.
         gamma: softness, in squared torso lengths a joint.
     """
-    order = sorted(range(len(exemplars)), key=lambda k: len(exemplars[k]))
-    first = exemplars[order[len(order) // 2]]
+    median = sorted(range(len(exemplars)), key=lambda k: len(exemplars[k]))[len(exemplars) // 2]
+    first = exemplars[median]
     seen = np.all([other.sequence.present.any(axis=0) for other in exemplars], axis=0)
     tracks = []
-    for other in exemplars:
+    for other in (first, *exemplars[:median], *exemplars[median + 1 :]):
         at = np.linspace(0, len(first) - 1, len(first)), np.linspace(0, len(other) - 1, len(first))
         turned = other.turned(rotation_to(first, other, at))
         track = np.concatenate([turned.positions[:, seen].reshape(len(other), -1), turned.path], axis=1)
@@ -101,7 +101,6 @@ def average(exemplars: Sequence[Body], settings: Settings, gamma: float = 0.1) -
             line = timeline(first, other, settings)
             track = sample_track(track, line.by_reference_frame(line.query))
         tracks.append(track)
-    tracks.insert(0, tracks.pop(order[len(order) // 2]))
     mean = barycenter(tracks, gamma=gamma) if len(first) <= DIRECT else np.mean(tracks, axis=0)
     shown, path = np.split(mean, [-first.path.shape[1]], axis=1)
     keypoints = np.full(first.positions.shape, np.nan)

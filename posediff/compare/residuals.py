@@ -59,7 +59,7 @@ def measure(line: Timeline, settings: Settings) -> Measured:
     near = max(shift, 1)
     changes = [high - low for low, high in (_range(values, near) for values in (reference, query))]
     slope = np.nan_to_num(np.fmin(*changes)) / (2 * near)
-    mistiming = slope * (seconds / _seconds_a_moment(line))[:, None]
+    mistiming = slope * (seconds / line.seconds_a_moment)[:, None]
     beyond = beyond_shift(reference, query, shift)
     return Measured(names, units, reference, query, query - reference, beyond, noise, mistiming)
 
@@ -118,8 +118,3 @@ def _range(values: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
         width += step
     unknown = np.isnan(values)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
-
-
-def _seconds_a_moment(line: Timeline) -> float:
-    durations = [len(body) / body.sequence.fps for body in line.pair]
-    return sum(durations) / 2 / len(line)

@@ -55,10 +55,7 @@ def compare(reference: PoseSequence, query: PoseSequence, settings: Settings | N
     reference, query, notes = match(reference, query, settings)
     exemplar = prepare(reference, settings)
     judged, flipped = best(exemplar, sides(query, settings), settings)
-    if flipped:
-        notes.append("The query was mirrored.")
-    else:
-        notes += mirror_hint(exemplar, query, judged, settings)
+    notes += side_notes(exemplar, query, judged, flipped, settings)
     return report(judged, notes, settings)
 
 
@@ -117,8 +114,10 @@ def report(judged: Judged, notes: list[str], settings: Settings) -> Comparison:
     )
 
 
-def mirror_hint(reference: Body, query: PoseSequence, judged: Judged, settings: Settings) -> list[str]:
-    """A note where mirroring was not asked for and would bring the query a quarter of the way nearer to full marks."""
+def side_notes(reference: Body, query: PoseSequence, judged: Judged, flipped: bool, settings: Settings) -> list[str]:
+    """A note where the query was mirrored, or where that would bring it a quarter of the way nearer to full marks."""
+    if flipped:
+        return ["The query was mirrored."]
     if settings.mirror is not False or judged.score > 80.0:
         return []
     other = judge(reference, prepare(mirrored(query), settings), settings)
@@ -135,12 +134,11 @@ def _segment(judged: Judged, span: Span, settings: Settings) -> Segment:
         (frames[0] - int(body.sequence.frames[0])) / body.sequence.fps
         for frames, body in zip((reference, query), line.pair, strict=True)
     ]
-    durations = [len(body) / body.sequence.fps for body in line.pair]
     return Segment(
         name=span.name,
         reference=reference,
         query=query,
         score=overall(found),
         scores=found,
-        timing_offset_s=starts[1] - starts[0] * durations[1] / durations[0],
+        timing_offset_s=starts[1] - starts[0] * line.pair[1].seconds / line.pair[0].seconds,
     )

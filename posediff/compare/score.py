@@ -122,8 +122,8 @@ def motion_range(between: Gap, rows: slice) -> float:
 
 def timing_distance(line: Timeline, rows: slice, settings: Settings) -> float:
     """Departure from the reference's rhythm and tempo, in tolerances."""
-    durations = [len(body) / body.sequence.fps for body in line.pair]
-    tempo = 0.5 * abs(np.log2(durations[1] / durations[0]))
+    reference, query = line.pair
+    tempo = 0.5 * abs(np.log2(query.seconds / reference.seconds))
     return float(np.sqrt(np.mean(line.lead[rows] ** 2))) / settings.timing_tolerance + tempo
 
 
@@ -151,8 +151,7 @@ def _apart(pair: tuple[Tracks, Tracks], tolerance: float, stance: float) -> tupl
 
 def _jerks(line: Timeline, settings: Settings) -> tuple[Jerk, Jerk]:
     """Jerk of both bodies' joints, each at its own even tempo, so that the alignment does not add to it."""
-    seconds = sum(len(body) / body.sequence.fps for body in line.pair) / 2 / len(line)
-    half = max(int(np.rint(JERK_WINDOW / 2 / seconds)), 2)
+    half = max(int(np.rint(JERK_WINDOW / 2 / line.seconds_a_moment)), 2)
     found = []
     for body in line.pair:
         tracks = body.joints.at(np.linspace(0, len(body) - 1, len(line)))

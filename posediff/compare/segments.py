@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posediff.compare.align import Timeline, features
+from posediff.compare.align import Timeline, features, smoothed
 from posediff.compare.body import Body
 from posediff.compare.settings import Settings
 from posediff.sequence import Stage
@@ -106,4 +106,4 @@ def _energy(body: Body, at: np.ndarray, settings: Settings) -> np.ndarray:
         return np.zeros(len(at))
     values, weights = features(body, at, settings)
     squared = ((np.gradient(values, axis=0) ** 2).sum(axis=2) * weights).mean(axis=1)
-    return np.convolve(np.pad(squared, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    return smoothed(squared)
