@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from posediff.alignment.window import Window
 from posediff.errors import BadData, BadSetting
 
 #: Values up to which sums of squares stay finite in float64.
@@ -28,31 +27,8 @@ def check_sequence(x: np.ndarray, name: str, like: np.ndarray | None = None) -> 
     return x
 
 
-def check_weights(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Weights as float64, or an error where they do not fit their sequence."""
-    weights = np.asarray(weights, np.float64)
-    if weights.shape != x.shape:
-        raise BadData(f"weights have shape {weights.shape}, the sequence {x.shape}", "give one weight a value")
-    bad = ~(np.isfinite(weights) & (weights >= 0)).all(axis=1)
-    if bad.any():
-        raise BadData(f"weights are negative or not finite in frame {int(bad.argmax())}", "give 0 to leave a value out")
-    return weights
-
-
 def check_settings(gamma: float, penalty: float) -> None:
     """Refuse a softness or a step penalty that defines no alignment."""
     for name, value, meaning in (("gamma", gamma, "hard DTW"), ("the step penalty", penalty, "no penalty")):
         if not 0 <= value < np.inf:
             raise BadSetting(f"{name} is {value}", f"give 0 or more; 0 is {meaning}")
-
-
-def fitting(window: Window | None, rows: int, columns: int) -> Window:
-    """The window, or all cells for None; an error where it belongs to sequences of other lengths."""
-    if window is None:
-        return Window.full(rows, columns)
-    if (window.rows, window.columns) != (rows, columns):
-        raise BadSetting(
-            f"the window is for {window.rows} and {window.columns} frames, the sequences have {rows} and {columns}",
-            "make the window for these sequences",
-        )
-    return window

@@ -28,28 +28,6 @@ def squared_euclidean(x: np.ndarray, y: np.ndarray) -> DiagonalCosts:
     return _by_run(run)
 
 
-def weighted_mean(x: np.ndarray, y: np.ndarray, weights_x: np.ndarray, weights_y: np.ndarray) -> DiagonalCosts:
-    """Mean over features of the squared difference, each weighted by the product of its two (N, F), (M, F) weights.
-
-    Where no feature has weight on both sides the cost is 1.
-    """
-    if len(x) * len(y) <= MATRIX_CELLS:
-        return from_matrix(weighted_mean_matrix(x, y, weights_x, weights_y))
-
-    def run(first: int, end: int, columns: np.ndarray) -> np.ndarray:
-        weights = weights_x[first:end] * weights_y[columns]
-        return _mean(np.einsum("if,if->i", weights, (x[first:end] - y[columns]) ** 2), weights.sum(axis=1))
-
-    return _by_run(run)
-
-
-def weighted_mean_matrix(x: np.ndarray, y: np.ndarray, weights_x: np.ndarray, weights_y: np.ndarray) -> np.ndarray:
-    """The (N, M) float64 costs of :func:`weighted_mean`, by matrix products, never forming N x M x F."""
-    weighted_x, weighted_y = weights_x * x, weights_y * y
-    total = (weighted_x * x) @ weights_y.T + weights_x @ (weighted_y * y).T - 2.0 * (weighted_x @ weighted_y.T)
-    return np.maximum(_mean(total, weights_x @ weights_y.T), 0.0)
-
-
 def robust_mean(x: np.ndarray, y: np.ndarray, weights_x: np.ndarray, weights_y: np.ndarray) -> DiagonalCosts:
     """Mean over parts of a pseudo-Huber cost: one part that goes astray does not drag the others out of time.
 

@@ -1,51 +1,103 @@
-"""Hard dynamic time warping: soft-DTW with gamma 0."""
+"""Hard dynamic time warping, and the place of a short sequence in a long one."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from posediff.alignment.checks import check_sequence, check_settings, fitting
-from posediff.alignment.costs import squared_euclidean
-from posediff.alignment.kernels import diagonal
-from posediff.alignment.soft_dtw import soft_dtw
-from posediff.alignment.window import Window
+from posediff.alignment import arrays
+from posediff.alignment.bands import Band
+from posediff.alignment.problem import Options, on_tensors
+from posediff.alignment.soft_dtw import value
+
+if TYPE_CHECKING:
+    from posediff.alignment.soft_dtw import Array, CostFunction, PerFrame
 
 
-def dtw(x: np.ndarray, y: np.ndarray, *, band: float | None = None, penalty: float = 0.0) -> float:
-    """Least sum of squared Euclidean costs over monotone alignments (Sakoe & Chiba 1978).
+class Subsequence(NamedTuple):
+    """Where a sequence x is found inside y; with an axis of items if the input had one.
 
-    Arguments and errors as for :func:`posediff.alignment.soft_dtw`.
+    Attributes:
+        value: soft-DTW with an open begin and end.
+        start, end: frames of y, ``end`` exclusive, that the best alignment matches; both 0 where it matches none.
     """
-    return soft_dtw(x, y, gamma=0.0, band=band, penalty=penalty)
+
+    value: Any
+    start: Any
+    end: Any
+
+
+def dtw(
+    x: Array | None = None,
+    y: Array | None = None,
+    *,
+    cost: Array | None = None,
+    lengths_x: Any = None,
+    lengths_y: Any = None,
+    band: float | Band | None = None,
+    penalty: float | Array = 0.0,
+    skip: PerFrame | tuple[PerFrame, PerFrame] = None,
+    open_begin: bool = False,
+    open_end: bool = False,
+    cost_fn: CostFunction = "squared_euclidean",
+) -> Any:
+    """Least sum of costs over monotone alignments; tensors are differentiable along the best one.
+
+    Arguments, result and errors as for :func:`posediff.alignment.soft_dtw`.
+
+    Source: Sakoe & Chiba 1978.
+    """
+    ways = (0.0, lengths_x, lengths_y, band, penalty, skip, open_begin, open_end, cost_fn)
+    return value(x, y, cost, Options(*ways))
 
 
 def dtw_path(
-    x: np.ndarray, y: np.ndarray, *, window: Window | None = None, penalty: float = 0.0
-) -> tuple[np.ndarray, float]:
-    """The best monotone alignment and its cost.
+    x: Array | None = None,
+    y: Array | None = None,
+    *,
+    cost: Array | None = None,
+    band: float | Band | None = None,
+    penalty: float = 0.0,
+    skip: PerFrame | tuple[PerFrame, PerFrame] = None,
+    open_begin: bool = False,
+    open_end: bool = False,
+    cost_fn: CostFunction = "squared_euclidean",
+) -> tuple[Any, Any]:
+    """The best monotone alignment of one pair of sequences and its cost.
 
-    Args:
-        x: (N, F) float.
-        y: (M, F) float.
-        window: the cells to use; None for all.
-        penalty: cost of a step that is not diagonal.
+    Arguments and errors as for :func:`posediff.alignment.soft_dtw`, without an axis of items. Of equally good paths
+    the one is taken that, seen from the end, prefers the diagonal, then the step along x.
 
     Returns:
-        (L, 2) int64 pairs (i, j) from (0, 0) to (N - 1, M - 1), and the sum of their costs and penalties.
-
-    Raises:
-        BadData: for empty or non-finite sequences or different F.
-        BadSetting: for a negative penalty or a window of another size.
+        (L, 2) int64 pairs (i, j) of matched frames in order, and the sum of all costs and penalties.
     """
-    x, y = check_sequence(x, "x"), check_sequence(y, "y", like=x)
-    check_settings(0.0, penalty)
-    window = fitting(window, len(x), len(y))
-    value, steps = diagonal.forward(squared_euclidean(x, y), window, 0.0, penalty)
-    firsts, _ = window.diagonals()
-    i, j = len(x) - 1, len(y) - 1
-    path = [(i, j)]
-    while i or j:
-        step = int(steps[i + j, :, i - firsts[i + j]].argmax())
-        i, j = i - (step != 2), j - (step != 1)
-        path.append((i, j))
-    return np.array(path[::-1], np.int64), value
+    options = Options(0.0, None, None, band, penalty, skip, open_begin, open_end, cost_fn)
+    if on_tensors(x, y, cost):
+        from posediff.alignment import tensors
+
+        return tensors.path(x, y, cost, options)
+    return arrays.path(x, y, cost, options)
+
+
+def subsequence(
+    x: Array | None = None,
+    y: Array | None = None,
+    *,
+    cost: Array | None = None,
+    gamma: float | Array = 1.0,
+    lengths_x: Any = None,
+    lengths_y: Any = None,
+    penalty: float | Array = 0.0,
+    skip: PerFrame | tuple[PerFrame, PerFrame] = None,
+    cost_fn: CostFunction = "squared_euclidean",
+) -> Subsequence:
+    """The best place of all of x inside y.
+
+    Arguments and errors as for :func:`posediff.alignment.soft_dtw`; the value is that with both ends open, the frames
+    are those of the best single alignment.
+    """
+    options = Options(gamma, lengths_x, lengths_y, None, penalty, skip, True, True, cost_fn)
+    if on_tensors(x, y, cost):
+        from posediff.alignment import tensors
+
+        return Subsequence(*tensors.places(x, y, cost, options))
+    return Subsequence(*arrays.places(x, y, cost, options))

@@ -1,155 +1,182 @@
-"""Soft-DTW, its divergence and the expected alignment (Cuturi & Blondel 2017; Blondel, Mensch & Vert 2021)."""
+"""Soft-DTW, its divergence and the expected alignment, of numpy arrays and torch tensors alike."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from posediff.alignment.checks import check_sequence, check_settings, check_weights, fitting
-from posediff.alignment.costs import diagonal_slice, squared_euclidean, weighted_mean
-from posediff.alignment.kernels import diagonal
-from posediff.alignment.kernels.diagonal import DiagonalCosts
-from posediff.alignment.window import Window
+from posediff.alignment import arrays
+from posediff.alignment.bands import Band
+from posediff.alignment.problem import Options, on_tensors
+from posediff.errors import BadSetting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Array = np.ndarray | Tensor
+    PerFrame = float | Array | None
+    CostFunction = str | Callable[[Any, Any], Any]
 
 
-@dataclass(frozen=True, eq=False)
-class SoftAlignment:
-    """The distribution over alignments that soft-DTW defines, summarised along anti-diagonals i + j = d.
+class SoftAlignment(NamedTuple):
+    """The distribution over alignments that soft-DTW defines; with an axis of items before all if the input had one.
 
     Attributes:
-        value: soft-DTW value.
-        mass: (N + M - 1,) probability that a path touches the anti-diagonal (a diagonal step jumps over one).
-        lead: (N + M - 1,) expected j - i there, NaN where the mass is 0.
-        spread: (N + M - 1,) standard deviation of j - i there.
-        expected: (N, M) expected alignment, or None where it was not asked for.
+        value: () soft-DTW.
+        expected: (N, M) probability that an alignment matches two frames: the derivative of the value by the costs.
+        correspondences: (N, M) the same with rows that sum to 1; a row of zeros where a frame of x cannot be matched.
+        entropy: (N,) of the rows of ``correspondences``, in nats: how uncertain the frame that belongs to this one is.
+        skipped_x: (N,) probability that a frame of x is skipped; None if no frame may be skipped.
+        skipped_y: (M,) the same for y; frames before an open begin and behind an open end are free, not skipped.
     """
 
-    value: float
-    mass: np.ndarray
-    lead: np.ndarray
-    spread: np.ndarray
-    expected: np.ndarray | None
-
-    def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Expected j - i and its standard deviation at the times u = (i + j) / 2 = 0, 1/2, 1, ...
-
-        Symmetric: exchanging the two sequences changes the sign of the lead and nothing else.
-
-        Returns:
-            Two (N + M - 1,) arrays.
-        """
-        weight, lead, square = self.mass, np.nan_to_num(self.lead), np.nan_to_num(self.spread**2 + self.lead**2)
-        total = _with_neighbours(weight)
-        mean = _with_neighbours(weight * lead) / total
-        variance = _with_neighbours(weight * square) / total - mean**2
-        return mean, np.sqrt(np.maximum(variance, 0.0))
+    value: Any
+    expected: Any
+    correspondences: Any
+    entropy: Any
+    skipped_x: Any
+    skipped_y: Any
 
 
 def soft_dtw(
-    x: np.ndarray, y: np.ndarray, *, gamma: float = 1.0, band: float | None = None, penalty: float = 0.0
-) -> float:
-    """Soft-DTW value of two sequences under squared Euclidean cost.
+    x: Array | None = None,
+    y: Array | None = None,
+    *,
+    cost: Array | None = None,
+    gamma: float | Array = 1.0,
+    lengths_x: Any = None,
+    lengths_y: Any = None,
+    band: float | Band | None = None,
+    penalty: float | Array = 0.0,
+    skip: PerFrame | tuple[PerFrame, PerFrame] = None,
+    open_begin: bool = False,
+    open_end: bool = False,
+    cost_fn: CostFunction = "squared_euclidean",
+    checkpoint: bool | None = None,
+) -> Any:
+    """Soft-DTW of two sequences, or of a batch of them: the soft minimum of the costs of all monotone alignments.
+
+    Tensors are differentiable, twice, in x, y, cost, gamma, penalty and skip, under torch.func and torch.compile too.
+    Computed in the input's type; in float32 for half precision, and in float64 for arrays of whole numbers. On a CUDA
+    device, where a check would wait, bad numbers are not refused but give NaN or infinite values.
 
     Args:
-        x: (N, F) float.
-        y: (M, F) float.
-        gamma: softness, in units of the cost; 0 gives hard DTW.
-        band: half-width of a slope-corrected Sakoe-Chiba band in frames of y; None for no band.
-        penalty: cost of a step that is not diagonal.
+        x: (N, F) or (B, N, F), a numpy array or a torch tensor.
+        y: (M, F) or (B, M, F), of the same kind.
+        cost: (N, M) or (B, N, M) costs of pairs of frames, instead of x and y; plus infinity forbids a match.
+        gamma: softness, in units of the cost, above 0; or one an item (B,). The number 0 gives hard DTW.
+        lengths_x, lengths_y: (B,) true lengths; what lies beyond, NaN included, has no influence and no gradient.
+        band: the matches to allow: half-width of a Sakoe-Chiba band in frames of y, SakoeChiba or Itakura; None for
+            all. The band runs from corner to corner for any lengths, and is widened, with a warning, where it would
+            leave no path.
+        penalty: cost of a step that is not diagonal; or one an item (B,).
+        skip: cost of leaving a frame unmatched: one for all, one a frame (N,) or (B, N), or ``(skip_x, skip_y)`` of
+            these; None for never. An alignment then steps over skipped frames without a penalty.
+        open_begin, open_end: frames of y before the first, or behind the last match are free: x is found inside y.
+        cost_fn: "squared_euclidean", "cosine" (1 minus the cosine; a frame of zeros costs 1), or a function of x and y
+            that returns ``cost``. Behind the true lengths it sees the first frame repeated.
+        checkpoint: make the costs in blocks, again for the gradient, rather than hold them all, for a cost known by
+            name and without ``skip``; by default from 1 GiB on.
+
+    Returns:
+        A value, or (B,) values: of a pair of arrays a float, of tensors a tensor.
 
     Raises:
-        BadData: for empty or non-finite sequences or different F; names the first bad frame.
-        BadSetting: for a negative gamma, band or penalty.
+        BadData: for what is not finite (names the first frame), is empty, does not go together or leaves no alignment.
+        BadSetting: for a gamma, penalty, skip or band out of range.
+
+    Source: Cuturi & Blondel 2017, equations 1 and 2.
     """
-    x, y = check_sequence(x, "x"), check_sequence(y, "y", like=x)
-    check_settings(gamma, penalty)
-    window = Window.full(len(x), len(y)) if band is None else Window.sakoe_chiba(len(x), len(y), band)
-    return diagonal.forward(squared_euclidean(x, y), window, gamma, penalty)[0]
+    ways = (gamma, lengths_x, lengths_y, band, penalty, skip, open_begin, open_end, cost_fn, checkpoint)
+    return value(x, y, cost, Options(*ways))
 
 
 def soft_dtw_divergence(
-    x: np.ndarray, y: np.ndarray, *, gamma: float = 1.0, band: float | None = None, penalty: float = 0.0
-) -> float:
-    """``s(x, y) - (s(x, x) + s(y, y)) / 2``: zero for x = y, unlike soft-DTW itself (Blondel et al. 2021, eq. 8).
+    x: Array | None = None,
+    y: Array | None = None,
+    *,
+    cost: tuple[Array, Array, Array] | None = None,
+    gamma: float | Array = 1.0,
+    lengths_x: Any = None,
+    lengths_y: Any = None,
+    band: float | Band | None = None,
+    penalty: float | Array = 0.0,
+    skip: PerFrame | tuple[PerFrame, PerFrame] = None,
+    cost_fn: CostFunction = "squared_euclidean",
+    checkpoint: bool | None = None,
+) -> Any:
+    """``s(x, y) - (s(x, x) + s(y, y)) / 2``: zero for x = y, unlike soft-DTW itself.
 
-    Arguments and errors as for :func:`soft_dtw`.
+    Args:
+        cost: the costs of x with y (N, M), of x with x (N, N) and of y with y (M, M), instead of x and y.
+        x, y, gamma, lengths_x, lengths_y, band, penalty, skip, cost_fn, checkpoint: as for :func:`soft_dtw`.
+
+    Returns, Raises: as :func:`soft_dtw`.
+
+    Source: Blondel, Mensch & Vert 2021, equation 8.
     """
-    pairs = ((x, y), (x, x), (y, y))
-    cross, own_x, own_y = (soft_dtw(a, b, gamma=gamma, band=band, penalty=penalty) for a, b in pairs)
-    return cross - (own_x + own_y) / 2
+    options = Options(gamma, lengths_x, lengths_y, band, penalty, skip, cost_fn=cost_fn, checkpoint=checkpoint)
+    if cost is not None and not (isinstance(cost, (tuple, list)) and len(cost) == 3):
+        raise BadSetting("the divergence got one matrix of costs", "give those of x with y, x with x and y with y")
+    costs = (None, None, None) if cost is None else cost
+    own_x, own_y = ((None, None) if one is None and cost is not None else (one, one) for one in (x, y))
+    cross = value(x, y, costs[0], options)
+    return cross - (value(*own_x, costs[1], options.own(0)) + value(*own_y, costs[2], options.own(1))) / 2
 
 
 def soft_alignment(
-    x: np.ndarray,
-    y: np.ndarray,
+    x: Array | None = None,
+    y: Array | None = None,
     *,
-    weights: tuple[np.ndarray, np.ndarray] | None = None,
-    gamma: float = 1.0,
-    window: Window | None = None,
-    penalty: float = 0.0,
-    matrix: bool = True,
+    cost: Array | None = None,
+    gamma: float | Array = 1.0,
+    lengths_x: Any = None,
+    lengths_y: Any = None,
+    band: float | Band | None = None,
+    penalty: float | Array = 0.0,
+    skip: PerFrame | tuple[PerFrame, PerFrame] = None,
+    open_begin: bool = False,
+    open_end: bool = False,
+    cost_fn: CostFunction = "squared_euclidean",
 ) -> SoftAlignment:
-    """Expected alignment of two sequences under squared Euclidean cost.
+    """The expected alignment of two sequences, or of a batch; of tensors differentiable once.
 
-    Args:
-        x: (N, F) float.
-        y: (M, F) float.
-        weights: (N, F) and (M, F) confidences, 0 or more; a cell's cost is then the mean over features, each weighted
-            by the product of its two confidences, and 1 where no feature is known on both sides. Values of weight 0
-            may be anything finite. None for the plain sum over features.
-        gamma: softness, in units of the cost; 0 gives the hard path.
-        window: the cells to use; None for all.
-        penalty: cost of a step that is not diagonal.
-        matrix: also give the (N, M) matrix. Without it, memory grows with N + M times the window's width only.
+    Arguments and errors as for :func:`soft_dtw`; gamma 0 gives one of the best alignments.
 
-    Raises:
-        BadData: as for :func:`soft_dtw`, and for weights that are negative, not finite, or of another shape.
-        BadSetting: for a negative gamma or penalty, or a window of another size.
+    Source: Blondel, Mensch & Vert 2021, section 2; Cuturi & Blondel 2017, algorithm 2.
     """
-    x, y = check_sequence(x, "x"), check_sequence(y, "y", like=x)
-    window = fitting(window, len(x), len(y))
-    if weights is None:
-        costs = squared_euclidean(x, y)
-    else:
-        costs = weighted_mean(x, y, check_weights(weights[0], x), check_weights(weights[1], y))
-    return align_costs(costs, window, gamma=gamma, penalty=penalty, matrix=matrix)
+    options = Options(gamma, lengths_x, lengths_y, band, penalty, skip, open_begin, open_end, cost_fn)
+    if on_tensors(x, y, cost):
+        import torch
+
+        from posediff.alignment import tensors
+
+        parts, single = tensors.alignment(x, y, cost, options)
+        return _described(parts, single, torch)
+    parts, single = arrays.alignment(x, y, cost, options)
+    made = _described(parts, single, np)
+    return made._replace(value=float(made.value)) if single else made
 
 
-def align_costs(
-    costs: DiagonalCosts, window: Window, *, gamma: float = 1.0, penalty: float = 0.0, matrix: bool = True
-) -> SoftAlignment:
-    """Expected alignment under any costs, handed out by anti-diagonals (see :mod:`posediff.alignment.costs`).
+def value(x: Any, y: Any, cost: Any, options: Options) -> Any:
+    """Soft-DTW values of arrays or tensors; arguments and errors as for :func:`soft_dtw`."""
+    if on_tensors(x, y, cost):
+        from posediff.alignment import tensors
 
-    Args:
-        costs: gives the costs of a run of cells on an anti-diagonal.
-        window: the cells to use.
-        gamma, penalty, matrix: as for :func:`soft_alignment`.
-
-    Raises:
-        BadSetting: for a negative gamma or penalty.
-    """
-    check_settings(gamma, penalty)
-    value, steps = diagonal.forward(costs, window, gamma, penalty)
-    count = window.rows + window.columns - 1
-    mass, lead, spread = np.zeros(count), np.full(count, np.nan), np.zeros(count)
-    expected = np.zeros((window.rows, window.columns)) if matrix else None
-    flat = None if expected is None else expected.reshape(-1)
-
-    def visit(d: int, first: int, end: int, run: np.ndarray) -> None:
-        total = run.sum()
-        if total > 0:
-            leads = d - 2.0 * np.arange(first, end)
-            mass[d] = total
-            lead[d] = mean = run @ leads / total
-            spread[d] = np.sqrt(run @ (leads - mean) ** 2 / total)
-        if flat is not None:
-            flat[diagonal_slice(d, first, end, window.columns)] = run
-
-    diagonal.backward(steps, window, visit)
-    return SoftAlignment(value, mass, lead, spread, expected)
+        return tensors.value(x, y, cost, options)
+    return arrays.value(x, y, cost, options)
 
 
-def _with_neighbours(values: np.ndarray) -> np.ndarray:
-    padded = np.pad(values, 1)
-    return np.asarray(padded[1:-1] + 0.5 * (padded[:-2] + padded[2:]))
+def _described(parts: tuple[Any, ...], single: bool, library: Any) -> SoftAlignment:
+    """What an expected alignment says, by numpy or torch; of values, expected, skipped_x and skipped_y of a batch."""
+    if single:
+        parts = tuple(None if part is None else part[0] for part in parts)
+    value, expected, skipped_x, skipped_y = parts
+    total = expected.sum(axis=-1, keepdims=True)
+    correspondences = expected / library.where(total > 0, total, 1)
+    # 0 log 0 is 0, and so is its derivative.
+    logarithms = library.log(library.where(correspondences > 0, correspondences, 1))
+    entropy = -(correspondences * logarithms).sum(axis=-1)
+    return SoftAlignment(value, expected, correspondences, entropy, skipped_x, skipped_y)

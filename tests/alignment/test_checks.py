@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from posediff.alignment.checks import check_sequence, check_settings, check_weights, fitting
-from posediff.alignment.window import Window
+from posediff.alignment.checks import check_sequence, check_settings
 from posediff.errors import BadData, BadSetting
 
 
@@ -35,19 +34,6 @@ def test_whole_numbers_become_float64():
     assert check_sequence([[1, 2], [3, 4]], "x").dtype == np.float64
 
 
-@pytest.mark.parametrize("value", [-0.1, np.nan, np.inf])
-def test_the_first_frame_whose_weights_cannot_be_is_named(value):
-    weights = np.ones((4, 2))
-    weights[2, 0] = value
-    with pytest.raises(BadData, match="in frame 2"):
-        check_weights(weights, np.zeros((4, 2)))
-
-
-def test_weights_of_another_shape_are_refused_with_both():
-    with pytest.raises(BadData, match=r"weights have shape \(4, 1\), the sequence \(4, 2\)"):
-        check_weights(np.ones((4, 1)), np.zeros((4, 2)))
-
-
 @pytest.mark.parametrize("value", [-1e-9, -1, np.nan, np.inf])
 def test_a_softness_that_defines_no_alignment_is_refused(value):
     with pytest.raises(BadSetting, match=f"gamma is {value}"):
@@ -58,12 +44,3 @@ def test_a_softness_that_defines_no_alignment_is_refused(value):
 def test_a_penalty_that_defines_no_alignment_is_refused(value):
     with pytest.raises(BadSetting, match=f"the step penalty is {value}"):
         check_settings(1.0, value)
-
-
-def test_no_window_means_all_cells():
-    assert fitting(None, 3, 4).contains().all()
-
-
-def test_a_window_for_other_lengths_is_refused_with_both():
-    with pytest.raises(BadSetting, match="for 4 and 3 frames, the sequences have 3 and 4"):
-        fitting(Window.full(4, 3), 3, 4)

@@ -11,8 +11,6 @@ from posediff.alignment.costs import (
     robust_matrix,
     robust_mean,
     squared_euclidean,
-    weighted_mean,
-    weighted_mean_matrix,
 )
 from posediff.alignment.kernels.diagonal import DiagonalCosts
 from tests.alignment.paths import SEEDS
@@ -55,49 +53,6 @@ def test_a_common_offset_does_not_cost_digits(cells, monkeypatch):
     x, y, *_ = random_tracks(0, 6, 8)
     made = matrix(squared_euclidean(x + 1e6, y + 1e6), 6, 8)
     np.testing.assert_allclose(made, cdist(x, y, "sqeuclidean"), rtol=1e-6, atol=1e-8)
-
-
-def weighted_loop(x: np.ndarray, y: np.ndarray, wx: np.ndarray, wy: np.ndarray) -> np.ndarray:
-    """The weighted mean by its words."""
-    made = np.ones((len(x), len(y)))
-    for i, j in np.ndindex(made.shape):
-        weights = [a * b for a, b in zip(wx[i], wy[j], strict=True)]
-        squares = [(a - b) ** 2 for a, b in zip(x[i], y[j], strict=True)]
-        if sum(weights) > 0:
-            made[i, j] = sum(w * s for w, s in zip(weights, squares, strict=True)) / sum(weights)
-    return made
-
-
-@HELD
-@settings(max_examples=25)
-@given(n=SIZE, m=SIZE, seed=SEEDS)
-def test_weighted_means_are_those_of_loops(cells, n, m, seed):
-    x, y, wx, wy = random_tracks(seed, n, m)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(costs, "MATRIX_CELLS", cells)
-        made = matrix(weighted_mean(x, y, wx, wy), n, m)
-    np.testing.assert_allclose(made, weighted_loop(x, y, wx, wy), rtol=1e-8, atol=1e-11)
-
-
-@HELD
-def test_values_without_weight_do_not_count_however_wild(cells, monkeypatch):
-    monkeypatch.setattr(costs, "MATRIX_CELLS", cells)
-    x, y, wx, wy = random_tracks(1, 5, 6)
-    wild_x, wild_y = np.where(wx == 0, 1e6, x), np.where(wy == 0, -1e6, y)
-    np.testing.assert_allclose(matrix(weighted_mean(wild_x, wild_y, wx, wy), 5, 6), weighted_loop(x, y, wx, wy))
-
-
-@HELD
-def test_frames_with_nothing_in_common_cost_one(cells, monkeypatch):
-    monkeypatch.setattr(costs, "MATRIX_CELLS", cells)
-    x, y, *_ = random_tracks(2, 3, 4, features=2)
-    made = matrix(weighted_mean(x, y, np.array([[1, 0]] * 3), np.array([[0, 1]] * 4)), 3, 4)
-    np.testing.assert_array_equal(made, np.ones((3, 4)))
-
-
-def test_weighted_costs_are_never_negative():
-    x, _, weights, _ = random_tracks(3, 40, 40)
-    assert weighted_mean_matrix(x + 1e4, x + 1e4, weights, weights).min() >= 0
 
 
 def robust_loop(x: np.ndarray, y: np.ndarray, wx: np.ndarray, wy: np.ndarray) -> np.ndarray:

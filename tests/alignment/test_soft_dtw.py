@@ -1,16 +1,25 @@
-import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from tslearn.metrics import soft_dtw as tslearn_soft_dtw
 from tslearn.metrics import soft_dtw_alignment
 
-from posediff.alignment import Window, align_costs, soft_alignment, soft_dtw, soft_dtw_divergence
-from posediff.alignment.costs import from_matrix
+from posediff.alignment import (
+    BandWidened,
+    Itakura,
+    SakoeChiba,
+    Window,
+    soft_alignment,
+    soft_dtw,
+    soft_dtw_divergence,
+)
+from posediff.alignment.kernels import reference
 from posediff.errors import BadData, BadSetting
-from tests.alignment.paths import SEEDS, every_path, gibbs, path_cost
+from tests.alignment.paths import SEEDS, gibbs
 
 SIZE = st.integers(1, 10)
 GAMMAS = st.sampled_from([0.0, 0.05, 1.0, 20.0])
@@ -22,8 +31,11 @@ def tracks(seed: int, n: int, m: int, features: int = 2) -> tuple[np.ndarray, np
     return rng.normal(size=(n, features)), rng.normal(size=(m, features))
 
 
-def squares(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return ((x[:, None] - y) ** 2).sum(axis=2)
+def padded(sequences: list[np.ndarray], frames: int, filling: float) -> tuple[np.ndarray, list[int]]:
+    batch = np.full((len(sequences), frames, sequences[0].shape[1]), filling)
+    for item, sequence in zip(batch, sequences, strict=True):
+        item[: len(sequence)] = sequence
+    return batch, [len(sequence) for sequence in sequences]
 
 
 # The value
@@ -40,9 +52,28 @@ def test_the_value_is_tslearn_s(shape, gamma):
 @given(st.integers(1, 4), st.integers(1, 4), SEEDS, st.sampled_from([1e-3, 1.0]), st.floats(0, 3))
 def test_the_value_is_that_of_all_paths_inside_the_band(n, m, seed, gamma, band):
     x, y = tracks(seed, n, m)
-    costs = np.where(Window.sakoe_chiba(n, m, band).contains(), squares(x, y), np.inf)
-    value = soft_dtw(x, y, gamma=gamma, band=band, penalty=0.2)
+    costs = np.where(Window.sakoe_chiba(n, m, band).contains(), cdist(x, y) ** 2, np.inf)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BandWidened)
+        value = soft_dtw(x, y, gamma=gamma, band=band, penalty=0.2)
     np.testing.assert_allclose(value, gibbs(costs, gamma, 0.2)[0], rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=30)
+@given(SIZE, SIZE, SEEDS, GAMMAS, st.sampled_from([None, 0.3, (0.3, None), (None, 0.2)]), st.booleans(), st.booleans())
+def test_the_value_with_open_ends_and_skips_is_that_of_the_definition(n, m, seed, gamma, skip, begin, end):
+    costs = np.random.default_rng(seed).random((n, m))
+    both = skip if isinstance(skip, tuple) else (skip, skip)
+    given_skips = [None if one is None else np.full(k, one) for one, k in zip(both, (n, m), strict=True)]
+    truth = reference.align(costs, gamma, 0.1, *given_skips, open_begin=begin, open_end=end)
+    value = soft_dtw(cost=costs, gamma=gamma, penalty=0.1, skip=skip, open_begin=begin, open_end=end)
+    np.testing.assert_allclose(value, truth.value, rtol=1e-9, atol=1e-12)
+
+
+def test_the_cost_of_skipping_may_differ_between_frames():
+    costs, skip_x, skip_y = (np.random.default_rng(0).random(shape) for shape in ((4, 5), 4, 5))
+    value = soft_dtw(cost=costs, gamma=0.2, skip=(skip_x, skip_y))
+    np.testing.assert_allclose(value, reference.align(costs, 0.2, 0.0, skip_x, skip_y).value, rtol=1e-12)
 
 
 @given(SIZE, SIZE, SEEDS, GAMMAS)
@@ -62,6 +93,54 @@ def test_softness_only_lowers_the_value(n, m, seed):
     x, y = tracks(seed, n, m)
     values = [soft_dtw(x, y, gamma=gamma) for gamma in (0.0, 0.1, 1.0, 10.0)]
     assert (np.diff(values) <= 1e-12).all()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.3])
+@pytest.mark.parametrize("band", [None, 2, SakoeChiba(2), Itakura(2.0)])
+def test_a_padded_batch_gives_the_values_of_its_items_whatever_the_padding_is(gamma, band):
+    pairs = [tracks(seed, n, m) for seed, (n, m) in enumerate([(5, 7), (8, 6), (8, 8)])]
+    (x, lengths_x), (y, lengths_y) = (padded([pair[side] for pair in pairs], 8, np.nan) for side in (0, 1))
+    values = soft_dtw(x, y, lengths_x=lengths_x, lengths_y=lengths_y, gamma=gamma, band=band, penalty=0.1)
+    singles = [soft_dtw(*pair, gamma=gamma, band=band, penalty=0.1) for pair in pairs]
+    assert values.shape == (3,)
+    np.testing.assert_allclose(values, singles, rtol=1e-12)
+
+
+def test_gamma_and_penalty_may_differ_between_items():
+    x, y = (np.stack(side) for side in zip(tracks(0, 5, 6), tracks(1, 5, 6), strict=True))
+    values = soft_dtw(x, y, gamma=np.array([0.1, 2.0]), penalty=np.array([0.5, 0.0]))
+    singles = [soft_dtw(x[0], y[0], gamma=0.1, penalty=0.5), soft_dtw(x[1], y[1], gamma=2.0)]
+    np.testing.assert_allclose(values, singles, rtol=1e-12)
+
+
+def test_costs_may_be_given_or_be_those_of_a_function():
+    x, y = tracks(2, 6, 9)
+    truth = tslearn_soft_dtw(np.sqrt(2) * x, np.sqrt(2) * y, gamma=0.4)
+    given_costs = soft_dtw(cost=2 * cdist(x, y) ** 2, gamma=0.4)
+    of_a_function = soft_dtw(x, y, cost_fn=lambda a, b: 2 * cdist(a, b) ** 2, gamma=0.4)
+    np.testing.assert_allclose([given_costs, of_a_function], truth, rtol=1e-9)
+
+
+def test_the_cosine_cost_is_scipy_s_and_1_for_a_frame_of_zeros():
+    x, y = tracks(3, 6, 7)
+    np.testing.assert_allclose(
+        soft_dtw(x, y, cost_fn="cosine", gamma=0.1), soft_dtw(cost=cdist(x, y, "cosine"), gamma=0.1), rtol=1e-9
+    )
+    assert soft_dtw(np.zeros((1, 2)), y[:1], cost_fn="cosine") == pytest.approx(1, abs=1e-12)
+
+
+def test_forbidden_cells_are_avoided():
+    costs = np.random.default_rng(0).random((4, 4))
+    costs[0, 3] = costs[2, 0] = costs[1, 2] = np.inf
+    np.testing.assert_allclose(soft_dtw(cost=costs, gamma=0.1), gibbs(costs, 0.1)[0], rtol=1e-9)
+
+
+def test_a_float_comes_of_one_pair_and_an_array_of_the_input_s_type_of_a_batch():
+    x, y = (np.zeros((2, 3, 1), np.float32) for _ in range(2))
+    assert isinstance(soft_dtw(x[0], y[0]), float)
+    assert soft_dtw(x, y).dtype == np.float32
+    assert soft_dtw(x.astype(int), y.astype(int)).dtype == np.float64
+    assert soft_dtw([[0], [1]], [[1], [1]], gamma=0.0) == 1.0
 
 
 # The divergence
@@ -88,6 +167,22 @@ def test_the_divergence_is_made_of_three_values_of_tslearn(shape):
     np.testing.assert_allclose(soft_dtw_divergence(x, y, gamma=0.5), cross - (own_x + own_y) / 2, rtol=1e-9)
 
 
+def test_the_divergence_of_a_padded_batch_is_that_of_its_items():
+    pairs = [tracks(seed, n, m) for seed, (n, m) in enumerate([(5, 7), (8, 6)])]
+    (x, lengths_x), (y, lengths_y) = (padded([pair[side] for pair in pairs], 8, 9.0) for side in (0, 1))
+    ways = {"gamma": 0.4, "skip": (0.8, 0.9)}
+    values = soft_dtw_divergence(x, y, lengths_x=lengths_x, lengths_y=lengths_y, **ways)
+    np.testing.assert_allclose(values, [soft_dtw_divergence(*pair, **ways) for pair in pairs], rtol=1e-12)
+
+
+def test_the_divergence_of_costs_takes_all_three():
+    x, y = tracks(4, 5, 6)
+    costs = tuple(cdist(a, b) ** 2 for a, b in ((x, y), (x, x), (y, y)))
+    np.testing.assert_allclose(soft_dtw_divergence(cost=costs), soft_dtw_divergence(x, y), rtol=1e-9)
+    with pytest.raises(BadSetting, match="one matrix of costs"):
+        soft_dtw_divergence(cost=costs[0])
+
+
 # The expected alignment
 
 
@@ -96,108 +191,49 @@ def test_the_expected_alignment_is_tslearn_s(shape):
     x, y = tracks(2, *shape)
     truth, value = soft_dtw_alignment(x, y, gamma=0.7)
     made = soft_alignment(x, y, gamma=0.7)
-    np.testing.assert_allclose(made.expected, truth, atol=1e-6)
+    np.testing.assert_allclose(made.expected, truth, atol=1e-9)
     np.testing.assert_allclose(made.value, value, rtol=1e-9)
+    np.testing.assert_allclose(made.correspondences, truth / truth.sum(axis=1, keepdims=True), atol=1e-9)
 
 
-@settings(max_examples=10)
-@given(st.integers(1, 5), st.integers(1, 5), SEEDS)
-def test_the_expected_alignment_is_the_derivative_of_the_value_by_the_costs(n, m, seed):
-    costs, step = np.random.default_rng(seed).random((n, m)), 1e-5
-    window = Window.full(n, m)
-    slopes = np.zeros((n, m))
-    for cell in np.ndindex(n, m):
-        nudge = np.zeros((n, m))
-        nudge[cell] = step
-        more, less = (align_costs(from_matrix(costs + sign * nudge), window, gamma=0.4).value for sign in (1, -1))
-        slopes[cell] = (more - less) / 2 / step
-    np.testing.assert_allclose(align_costs(from_matrix(costs), window, gamma=0.4).expected, slopes, atol=1e-6)
-
-
-@settings(max_examples=25)
-@given(st.integers(1, 4), st.integers(1, 4), SEEDS, st.sampled_from([0.05, 1.0]))
-def test_mass_lead_and_spread_are_moments_of_the_paths_on_each_anti_diagonal(n, m, seed, gamma):
-    costs = np.random.default_rng(seed).random((n, m))
-    made = align_costs(from_matrix(costs), Window.full(n, m), gamma=gamma, penalty=0.1)
-    paths = list(every_path(n, m))
-    weights = np.exp(-np.array([path_cost(path, costs, 0.1) for path in paths]) / gamma)
-    weights /= weights.sum()
-    for d in range(n + m - 1):
-        leads = [(j - i, w) for path, w in zip(paths, weights, strict=True) for i, j in path if i + j == d]
-        mass = sum(w for _, w in leads)
-        mean = sum(lead * w for lead, w in leads) / mass
-        spread = np.sqrt(sum((lead - mean) ** 2 * w for lead, w in leads) / mass)
-        np.testing.assert_allclose([made.mass[d], made.lead[d]], [mass, mean], atol=1e-5)
-        np.testing.assert_allclose(made.spread[d], spread, atol=1e-3)
-
-
-def test_weights_of_one_give_the_mean_over_features():
-    x, y = tracks(3, 6, 8, features=4)
-    weighted = soft_alignment(x, y, weights=(np.ones_like(x), np.ones_like(y)), gamma=0.3)
-    plain = soft_alignment(x / 2, y / 2, gamma=0.3)
-    np.testing.assert_allclose(weighted.value, plain.value, rtol=1e-9)
-    np.testing.assert_allclose(weighted.expected, plain.expected, atol=1e-6)
-
-
-def test_a_feature_without_weight_does_not_count():
-    x, y = tracks(4, 6, 8)
-    wild = np.concatenate([x, np.full((6, 1), 1e6)], axis=1), np.concatenate([y, np.zeros((8, 1))], axis=1)
-    weights = tuple(np.concatenate([np.ones_like(v), np.zeros((len(v), 1))], axis=1) for v in (x, y))
-    made = soft_alignment(*wild, weights=weights, gamma=0.3)
-    np.testing.assert_allclose(made.value, soft_alignment(x / np.sqrt(2), y / np.sqrt(2), gamma=0.3).value, rtol=1e-9)
-
-
-def test_without_the_matrix_everything_else_is_the_same():
-    x, y = tracks(5, 9, 7)
-    whole, lean = (soft_alignment(x, y, gamma=0.3, matrix=matrix) for matrix in (True, False))
-    assert lean.expected is None
-    for name in ("value", "mass", "lead", "spread"):
-        np.testing.assert_array_equal(getattr(lean, name), getattr(whole, name))
-
-
-# The curve
-
-
-def test_the_curve_of_one_hard_path_goes_through_its_cells():
-    # Steps: diagonal to (1, 1), along y to (1, 2), diagonal to (2, 3); half-way values between the cells.
-    costs = np.ones((3, 4))
-    for cell in ((0, 0), (1, 1), (1, 2), (2, 3)):
-        costs[cell] = 0
-    lead, spread = align_costs(from_matrix(costs), Window.full(3, 4), gamma=0.0).curve()
-    np.testing.assert_allclose(lead, [0, 0, 1 / 3, 2 / 3, 1, 1])
-    assert spread[0] == 0
-
-
-@given(SIZE, SIZE, SEEDS, st.sampled_from([0.05, 1.0, 20.0]), st.sampled_from([0.0, 0.5]))
-def test_exchanging_the_sequences_changes_the_sign_of_the_lead_only(n, m, seed, gamma, penalty):
-    x, y = tracks(seed, n, m)
-    (lead, spread), (swapped, same) = (
-        soft_alignment(*pair, gamma=gamma, penalty=penalty).curve() for pair in ((x, y), (y, x))
+def test_the_entropy_tells_one_way_from_many():
+    one_way = np.where(np.eye(5), 0.0, np.inf)
+    np.testing.assert_array_equal(soft_alignment(cost=one_way).entropy, np.zeros(5))
+    # All three ways through four equal cells are equally likely: a row's cells then have 1 and 1/3, or 1/3 and 1.
+    np.testing.assert_allclose(
+        soft_alignment(cost=np.zeros((2, 2))).entropy, -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
     )
-    np.testing.assert_allclose(swapped, -lead, atol=1e-5)
-    np.testing.assert_allclose(same, spread, atol=1e-3)
 
 
-@given(st.integers(1, 30), SEEDS, st.floats(0, 10))
-@example(18, 0, float(np.nextafter(2, 0)))  # a radius that rounding must not make wider in some rows
-def test_exchanging_sequences_of_one_length_in_a_band_changes_the_sign_of_the_lead_only(n, seed, radius):
-    x, y = tracks(seed, n, n)
-    window = Window.sakoe_chiba(n, n, radius)
-    one, other = (soft_alignment(*pair, gamma=5.0, window=window).curve()[0] for pair in ((x, y), (y, x)))
-    np.testing.assert_allclose(other, -one, atol=1e-5)
+@settings(max_examples=20)
+@given(st.integers(1, 5), st.integers(1, 5), SEEDS, st.sampled_from([0.0, 0.1, 1.0]))
+def test_skipped_frames_are_those_of_the_definition(n, m, seed, gamma):
+    costs = np.random.default_rng(seed).random((n, m))
+    truth = reference.align(costs, gamma, 0.0, np.full(n, 0.3), np.full(m, 0.2), open_end=True)
+    made = soft_alignment(cost=costs, gamma=gamma, skip=(0.3, 0.2), open_end=True)
+    for name in ("value", "expected", "skipped_x", "skipped_y"):
+        np.testing.assert_allclose(getattr(made, name), getattr(truth, name), atol=1e-9)
 
 
-@given(st.integers(1, 30), SEEDS, st.sampled_from([0.05, 1.0, 20.0]))
-def test_a_sequence_neither_leads_nor_lags_itself(n, seed, gamma):
-    x, _ = tracks(seed, n, 1)
-    np.testing.assert_allclose(soft_alignment(x, x, gamma=gamma).curve()[0], 0, atol=1e-5)
+def test_a_frame_that_is_surely_skipped_corresponds_to_nothing():
+    costs = np.zeros((3, 2))
+    costs[1] = np.inf
+    made = soft_alignment(cost=costs, skip=(0.1, None), gamma=0.5)
+    np.testing.assert_array_equal(made.correspondences[1], 0)
+    assert made.entropy[1] == 0
+    assert made.skipped_x[1] == pytest.approx(1)
 
 
-def test_a_delay_is_found_as_the_lead():
-    time = np.arange(80)
-    x, y = (np.exp(-(((time - centre) / 6.0) ** 2))[:, None] for centre in (35, 40))
-    lead, _ = soft_alignment(x, y, gamma=1e-4, penalty=1e-4).curve()
-    np.testing.assert_allclose(lead[70:81], 5, atol=0.2)
+def test_without_skips_nothing_is_said_about_them():
+    made = soft_alignment(cost=np.zeros((3, 4)))
+    assert made.skipped_x is None
+    assert made.skipped_y is None
+    assert isinstance(made.value, float)
+
+
+def test_a_batch_has_an_axis_of_items_everywhere():
+    made = soft_alignment(*(np.zeros((2, n, 1)) for n in (3, 4)), skip=1.0)
+    assert [part.shape for part in made] == [(2,), (2, 3, 4), (2, 3, 4), (2, 3), (2, 3), (2, 4)]
 
 
 # What is refused
@@ -211,6 +247,13 @@ def test_a_frame_that_is_not_finite_is_named(function):
         function(np.zeros((4, 2)), y)
 
 
+def test_of_a_batch_the_item_is_named_too():
+    y = np.zeros((3, 5, 2))
+    y[2, 3, 0] = np.inf
+    with pytest.raises(BadData, match="y is not finite in frame 3 of item 2"):
+        soft_dtw(np.zeros((3, 4, 2)), y)
+
+
 @FUNCTIONS
 @pytest.mark.parametrize("setting", ["gamma", "penalty"])
 def test_negative_settings_are_refused(function, setting):
@@ -218,34 +261,78 @@ def test_negative_settings_are_refused(function, setting):
         function(np.zeros((4, 2)), np.zeros((4, 2)), **{setting: -1})
 
 
-@pytest.mark.parametrize("setting", ["gamma", "penalty"])
-def test_negative_settings_are_refused_with_a_window_too(setting):
-    with pytest.raises(BadSetting, match="is -1"):
-        soft_alignment(np.zeros((4, 2)), np.zeros((4, 2)), window=Window.full(4, 4), **{setting: -1})
+@FUNCTIONS
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"gamma": np.array(0.0)}, "gamma of item 0 is 0.0"),
+        ({"penalty": np.array(-1.0)}, "penalty of item 0 is -1.0"),
+        ({"band": -1}, "half-width of -1"),
+        ({"band": "wide"}, "the band is 'wide'"),
+        ({"skip": -1.0}, "skipping frame 0 of x costs -1.0 in item 0"),
+        ({"skip": (1.0, 1.0, 1.0)}, "skip has 3 parts"),
+        ({"cost_fn": "manhattan"}, "cost_fn is 'manhattan'"),
+    ],
+)
+def test_settings_out_of_range_are_refused(function, setting, message):
+    with pytest.raises(BadSetting, match=message):
+        function(np.zeros((4, 2)), np.zeros((4, 2)), **setting)
 
 
-def test_a_window_for_other_sequences_is_refused():
-    with pytest.raises(BadSetting, match="the window is for 4 and 5 frames"):
-        soft_alignment(np.zeros((5, 2)), np.zeros((4, 2)), window=Window.full(4, 5))
+@FUNCTIONS
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"gamma": np.ones(3)}, r"gamma has shape \(3,\) for 2 items"),
+        ({"penalty": np.ones((2, 1))}, r"penalty has shape \(2, 1\) for 2 items"),
+        ({"skip": np.ones((2, 3))}, r"skip of x has shape \(2, 3\) for 2 items of 4 frames"),
+        ({"lengths_x": [4, 5]}, r"lengths_x\[1\] is 5 of 4 frames"),
+        ({"lengths_y": [0, 4]}, r"lengths_y\[0\] is 0 of 4 frames"),
+        ({"lengths_y": [1.0, 4.0]}, "lengths_y is float64 of shape"),
+        ({"lengths_x": [4]}, r"shape \(1,\) for 2 items"),
+        ({"cost_fn": lambda x, y: np.zeros((2, 3, 4))}, r"gave shape \(2, 3, 4\) instead of \(2, 4, 4\)"),
+    ],
+)
+def test_what_does_not_fit_the_batch_is_refused(function, setting, message):
+    with pytest.raises(BadData, match=message):
+        function(np.zeros((2, 4, 2)), np.zeros((2, 4, 2)), **setting)
 
 
-def test_weights_that_fit_the_other_sequence_are_refused():
-    x, y = tracks(0, 3, 4)
-    with pytest.raises(BadData, match=r"weights have shape \(4, 2\)"):
-        soft_alignment(x, y, weights=(np.ones_like(y), np.ones_like(x)))
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.zeros(3), np.zeros((3, 1)), r"x has shape \(3,\)"),
+        (np.zeros((3, 1)), np.zeros((0, 1)), r"y has shape \(0, 1\)"),
+        (np.zeros((3, 1)), np.zeros((3, 2)), "y has 2 features, the other 1"),
+        (np.zeros((2, 3, 1)), np.zeros((3, 3, 1)), r"x has shape \(2, 3, 1\), y has shape \(3, 3, 1\)"),
+        (np.zeros((3, 1), complex), np.zeros((3, 1)), "x has the type complex128"),
+        (np.full((3, 1), 1e200), np.zeros((3, 1)), "x reaches 1e\\+200 in frame 0, more than can be squared"),
+    ],
+)
+def test_sequences_that_cannot_be_compared_are_refused(x, y, message):
+    with pytest.raises(BadData, match=message):
+        soft_dtw(x, y)
 
 
-# Memory
+@pytest.mark.parametrize("gamma", [0.0, 1.0])
+@pytest.mark.parametrize("skip", [None, 0.5])
+def test_costs_that_are_nan_are_named(gamma, skip):
+    costs = np.zeros((2, 3, 4))
+    costs[1, 2, 0] = np.nan
+    with pytest.raises(BadData, match=r"item 1 .*row 2.* column 0"):
+        soft_dtw(cost=costs, gamma=gamma, skip=skip)
 
 
-@pytest.mark.parametrize("radius", [10, 40])
-def test_memory_grows_with_the_length_times_the_width_of_the_window(radius):
-    frames = 3000
-    x, y = tracks(0, frames, frames)
-    window = Window.sakoe_chiba(frames, frames, radius)
-    tracemalloc.start()
-    soft_alignment(x, y, weights=(np.ones_like(x), np.ones_like(y)), window=window, matrix=False)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    steps = 2 * frames * 3 * (radius + 1) * np.dtype(np.float32).itemsize
-    assert peak < steps + 2_000_000
+@pytest.mark.parametrize("gamma", [0.0, 1.0])
+def test_costs_that_leave_no_alignment_are_refused(gamma):
+    costs = np.zeros((2, 3, 4))
+    costs[1, 1] = np.inf
+    with pytest.raises(BadData, match="item 1"):
+        soft_dtw(cost=costs, gamma=gamma)
+
+
+def test_sequences_and_costs_exclude_each_other():
+    with pytest.raises(BadSetting, match="one of the two sequences is missing"):
+        soft_dtw(np.zeros((3, 1)))
+    with pytest.raises(BadSetting, match="both sequences and costs"):
+        soft_dtw(np.zeros((3, 1)), np.zeros((3, 1)), cost=np.zeros((3, 3)))

@@ -21,7 +21,7 @@ def sine(hertz, *, fps=240.0, seconds=4.0):
 def test_savgol_without_gaps_is_that_of_scipy_ends_included(order):
     noisy = with_noise(circle(frames=60), 0.3)
     found = smooth(noisy, window=9 / 25, order=order).keypoints
-    np.testing.assert_allclose(found, savgol_filter(noisy.keypoints, 9, order, axis=0), atol=1e-5)
+    np.testing.assert_allclose(found, savgol_filter(noisy.keypoints.astype(np.float64), 9, order, axis=0), atol=1e-5)
 
 
 def test_savgol_beside_gaps_is_the_polynomial_fitted_to_what_is_there():
