@@ -25,7 +25,7 @@ from record import provenance
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 100
 TARGETS = {"import numpy": 1.0, "posediff --help": 2.0, "posediff compare": 10.0}
-UNWANTED = ("torch", "matplotlib", "tslearn", "pandas")
+UNWANTED = ("torch", "matplotlib", "numba", "tslearn", "pandas")
 
 
 def main() -> int:
