@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import click
 
@@ -20,8 +20,10 @@ INTERRUPTED = 130
 
 #: Every command: where it lives and what it does.
 COMMANDS = {
+    "annotate": ("posediff.cli.annotate:command", "Write the skeletons of the people in videos."),
     "compare": ("posediff.cli.compare:command", "Compare a performance with a reference."),
     "convert": ("posediff.cli.convert:command", "Convert skeletons from one file format to another."),
+    "doctor": ("posediff.cli.doctor:command", "Say which back ends work here, and how to get the others."),
 }
 
 _EPILOG = """\b
@@ -71,12 +73,17 @@ class Commands(click.Group):
         """Run, report a fault, exit with its code; without ``standalone_mode`` faults are raised to the caller."""
         if not standalone_mode:
             return super().main(args, prog_name, standalone_mode=False, **extra)
-        tolerate_unprintable_text()
-        try:
-            code = super().main(args, prog_name, standalone_mode=False, **extra)
-        except Exception as fault:
-            code = report_fault(fault)
-        sys.exit(code if isinstance(code, int) else 0)
+        return run(lambda: super(Commands, self).main(args, prog_name, standalone_mode=False, **extra))
+
+
+def run(command: Callable[[], Any]) -> NoReturn:
+    """Run a command, report its fault if there is one, and exit with its code."""
+    tolerate_unprintable_text()
+    try:
+        code = command()
+    except Exception as fault:
+        code = report_fault(fault)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def report_fault(fault: Exception) -> int:

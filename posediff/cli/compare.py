@@ -42,11 +42,13 @@ def command(
 ) -> None:
     """Compare the performance in QUERY with the one in REFERENCE, or with all those in a folder.
 
-    Any skeleton file that posediff reads will do; FILE#10:90 takes frames 10 to 89 of it.
+    Any skeleton file that posediff reads will do, and any video, which is annotated first as posediff annotate does it
+    and remembered; FILE#10:90 takes frames 10 to 89 of it.
 
     \b
     posediff compare annotations/samples/squat_reference.json annotations/samples/squat_shallow.json --out report
     posediff compare "dives.json#0:34" "dives.json#34:69"
+    posediff compare pro.mp4 me.mp4 --out report
     posediff compare --references good/ mine.json
     """
     from posediff.cli import one_line
@@ -77,12 +79,29 @@ def command(
 
 def performance(file: str, *, person: int | None, skeleton: str | None, fps: float | None) -> PoseSequence:
     """The performance in a file: that of its only person, or of the one named."""
-    from posediff.io.registry import at_fps, check_fps, read, the_person
+    from posediff.io.registry import at_fps, check_fps, is_video, read, the_person
 
     check_fps(fps)
-    people = read(file, skeleton=skeleton)
+    people = of_video(file, skeleton, fps) if is_video(file) else read(file, skeleton=skeleton)
     found = people[0] if len(people) == 1 else the_person(people, person, file)
     return at_fps(found, fps) if fps is not None and found.source.get("fps_assumed") else found
+
+
+def of_video(file: str, skeleton: str | None, fps: float | None) -> list[PoseSequence]:
+    """The athlete of a video, annotated with the default settings, or as it was annotated before."""
+    from posediff.annotate.cache import skeletons_of
+    from posediff.annotate.settings import Settings
+    from posediff.cli import one_line
+
+    told = [-1]
+
+    def progress(done: int, total: int) -> None:
+        share = 100 * done // max(total, 1)
+        if share // 10 > told[0]:
+            told[0] = share // 10
+            click.echo(one_line(f"posediff: annotating {file}: {share} %"), err=True)
+
+    return skeletons_of(file, Settings(skeleton=skeleton or Settings.skeleton, fps=fps), progress=progress)
 
 
 def exemplars(folder: Path, *, person: int | None, skeleton: str | None, fps: float | None) -> list[PoseSequence]:

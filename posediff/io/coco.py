@@ -2,7 +2,8 @@
 
 ``keypoints`` is flat x, y, v. In annotations v is 0 (not labelled: missing), 1 (hidden) or 2 (visible), in results a
 score. There is no fps. The frame is the image's ``frame_id``, else the last number in its ``file_name``, else its id;
-the person is ``track_id``, where all annotations have one. Boxes are x, y, width, height.
+the person is ``track_id``, where all annotations have one. Boxes are x, y, width, height. COCO has no place for scores
+and status in annotations; posediff adds ``keypoint_scores`` and ``keypoint_status``, one number a joint.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from posediff.io.joints import counted, named
 from posediff.io.native import shortest
 from posediff.io.people import Detections, boxed, by_score, frame_numbers, sequences, xywh_to_xyxy, xyxy_to_xywh
 from posediff.io.registry import Format
-from posediff.sequence import PoseSequence
+from posediff.sequence import PoseSequence, Status
 from posediff.skeletons import Skeleton
 
 _USUAL = ("coco17", "halpe26", "mpii16")
@@ -54,12 +55,16 @@ def read(content: Content, skeleton: str | None = None) -> list[PoseSequence]:
         if not np.isin(scores, (0, 1, 2)).all():
             raise Fault(f"{place}:keypoints have visibility {scores.max():g}, expected 0, 1, 2 or a score up to 1")
         scores = np.minimum(scores, 1)
+    joints = keypoints.shape[1]
+    stated, status = _added(items, "keypoint_scores", place, joints), _added(items, "keypoint_status", place, joints)
+    if status is not None and not np.isin(status, [*Status]).all():
+        raise Fault(f"{place}:keypoint_status holds {status.max():g}, expected 0 to {max(Status):d}")
     boxes = None
     if all(item.get("bbox") for item in items):
         boxes = xywh_to_xyxy(column(items, "bbox", place, 4))
     return sequences(
-        Detections(frames, keypoints, scores, boxes, people=whole(items, "track_id")),
-        _skeleton(document, keypoints.shape[1], skeleton, items),
+        Detections(frames, keypoints, scores if stated is None else stated, boxes, status, whole(items, "track_id")),
+        _skeleton(document, joints, skeleton, items),
         frames=every,
         image_size=_image_size(images),
     )
@@ -78,7 +83,13 @@ def render(people: Sequence[PoseSequence], path: Path) -> dict[Path, bytes]:
         seen = np.where(person.present, 2, 0)[..., None]
         values = shortest(np.concatenate([np.nan_to_num(person.keypoints), seen], axis=2, dtype=np.float32))
         boxes = shortest(xyxy_to_xywh(boxed(person)).astype(np.float32))
+        scores, status = shortest(person.scores).tolist(), person.status.tolist()
+        there = person.present.any(axis=1)
+        if person.boxes is not None:
+            there = there | np.isfinite(person.boxes).all(axis=1)
         for index, number in enumerate(person.frames.tolist()):
+            if not there[index]:
+                continue  # an image without the person has no annotation of it
             annotations.append(
                 {
                     "id": len(annotations) + 1,
@@ -90,6 +101,8 @@ def render(people: Sequence[PoseSequence], path: Path) -> dict[Path, bytes]:
                     "bbox": boxes[index].tolist(),
                     "area": float(boxes[index, 2] * boxes[index, 3]),
                     "iscrowd": 0,
+                    "keypoint_scores": scores[index],
+                    "keypoint_status": status[index],
                 }
             )
     skeleton = people[0].skeleton
@@ -101,6 +114,11 @@ def render(people: Sequence[PoseSequence], path: Path) -> dict[Path, bytes]:
         "skeleton": [[skeleton.index(one) + 1, skeleton.index(other) + 1] for one, other in skeleton.bones],
     }
     return {path: dumped({"images": images, "annotations": annotations, "categories": [category]})}
+
+
+def _added(items: Sequence[dict[str, Any]], key: str, place: str, joints: int) -> np.ndarray | None:
+    """(N, J) numbers that posediff adds to all annotations, or None."""
+    return column(items, key, place, joints) if all(item.get(key) is not None for item in items) else None
 
 
 def _as_visibility(value: float, position: int) -> float | int:
@@ -161,6 +179,6 @@ FORMATS = {
         sniff=sniff,
         read=read,
         render=render,
-        holds=frozenset({"boxes", "frames", "image_size", "people", "person", "joints"}),
+        holds=frozenset({"scores", "status", "boxes", "frames", "image_size", "people", "person", "joints"}),
     )
 }

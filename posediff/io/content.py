@@ -18,6 +18,9 @@ HEAD = 2**20
 #: Most bytes that a file may hold, or unfold to.
 LARGEST = 2**31
 
+#: Endings of the files that an image folder holds.
+PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+
 _SIGNATURES = {
     b"\x93NUMPY": "npy",
     b"PK\x03\x04": "zip",
@@ -119,6 +122,17 @@ class Content:
     def _constant(self, name: str) -> float:
         self.constants.add(name)
         return float(name)
+
+    @cached_property
+    def holds_pictures(self) -> bool:
+        """Whether it is a folder of images without a JSON file among them."""
+        if not self.is_folder:
+            return False
+        try:
+            suffixes = {path.suffix.lower() for path in self.path.iterdir()}
+        except OSError as error:
+            raise BadData(f"{self.path}: cannot be listed ({_reason(error)})", "check its permissions") from None
+        return ".json" not in suffixes and not suffixes.isdisjoint(PICTURES)
 
     @cached_property
     def frames(self) -> list[Content]:

@@ -1,7 +1,8 @@
 """FineDiving-Pose and MPII: a list of ``{image, joints, joints_vis, center, scale}``, 16 MPII joints.
 
 A joint whose ``joints_vis`` is 0 is missing: its coordinates are a filler. ``center`` and ``scale`` (in units of
-200 px) are a square box. There is no fps, score or id. The frame is the last number in the image's name.
+200 px) are a square box; where there is none, they are -1. posediff writes the box itself too, as ``bbox``: x0, y0, x1,
+y1. There is no fps, score or id. The frame is the last number in the image's name.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from posediff.errors import BadSetting
 from posediff.io.checks import Fault
 from posediff.io.content import Content
 from posediff.io.documents import column, dumped, objects
@@ -51,36 +53,62 @@ def read(content: Content, skeleton: str | None = None) -> list[PoseSequence]:
 def render(people: Sequence[PoseSequence], path: Path) -> dict[Path, bytes]:
     """The list of one person's frames; images are named by their frame numbers."""
     (person,) = people
-    boxes = boxed(person)
-    centers = shortest(((boxes[:, :2] + boxes[:, 2:]) / 2).astype(np.float32)).tolist()
-    scales = shortest(((boxes[:, 2:] - boxes[:, :2]).max(axis=1) / SCALE).astype(np.float32)).tolist()
-    joints = shortest(np.nan_to_num(person.keypoints)).tolist()
+    return {path: dumped(listed(person))}
+
+
+def listed(person: PoseSequence, image: str = "{:08d}.jpg") -> list[dict[str, Any]]:
+    """One person's frames as the items of such a list.
+
+    Args:
+        person: of the skeleton ``mpii16``.
+        image: how images are named: a frame number is put in its braces, as in ``"dive_07/{:05d}.jpg"``.
+
+    Raises:
+        BadSetting: if ``image`` has no place for a number.
+    """
+    boxes, own = boxed(person), np.zeros(len(person), bool)
+    if person.boxes is not None:
+        own = np.isfinite(person.boxes).all(axis=1)
+    some = own | person.present.any(axis=1)
+    middles, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(axis=1) / SCALE
+    centers = shortest(np.where(some[:, None], middles, -1).astype(np.float32)).tolist()
+    scales = shortest(np.where(some, sizes, -1).astype(np.float32)).tolist()
+    corners, joints = shortest(boxes.astype(np.float32)).tolist(), shortest(np.nan_to_num(person.keypoints)).tolist()
     seen = person.present.astype(int).tolist()
-    items = [
+    return [
         {
-            "image": f"{number:08d}.jpg",
+            "image": name,
             "joints": joints[index],
             "joints_vis": seen[index],
             "center": centers[index],
             "scale": scales[index],
+            **({"bbox": corners[index]} if own[index] else {}),
         }
-        for index, number in enumerate(person.frames.tolist())
+        for index, name in enumerate(_names(image, person.frames.tolist()))
     ]
-    return {path: dumped(items)}
+
+
+def _names(pattern: str, numbers: list[int]) -> list[str]:
+    try:
+        names = [pattern.format(number) for number in numbers]
+    except (ValueError, LookupError, AttributeError):
+        names = []
+    if len(set(names)) < len(numbers):
+        raise BadSetting(f"image is {pattern!r}", "give the images' names with {:05d} in place of the frame number")
+    return names
 
 
 def _boxes(items: Sequence[dict[str, Any]]) -> np.ndarray | None:
-    if not all(item.get("center") is not None and item.get("scale") is not None for item in items):
-        return None
-    centers = column(items, "center", "", 2)
-    half = column(items, "scale", "")[:, None] * SCALE / 2
-    return np.concatenate([centers - half, centers + half], axis=1)
-
-
-def _squared(person: PoseSequence) -> list[str]:
-    if person.boxes is None or np.ptp(person.boxes[:, 2:] - person.boxes[:, :2], axis=1).max(initial=0) < 1e-3:
-        return []
-    return ["finediving-pose holds no box but a square one: its center and longer side are kept"]
+    boxes = np.full((len(items), 4), np.nan)
+    square = [n for n, item in enumerate(items) if item.get("center") is not None and item.get("scale") is not None]
+    if square:
+        chosen = [items[number] for number in square]
+        centers, half = column(chosen, "center", "", 2), column(chosen, "scale", "")[:, None] * SCALE / 2
+        boxes[square] = np.where(half >= 0, np.concatenate([centers - half, centers + half], axis=1), np.nan)
+    exact = [number for number, item in enumerate(items) if item.get("bbox") is not None]
+    if exact:
+        boxes[exact] = column([items[number] for number in exact], "bbox", "", 4)
+    return boxes if np.isfinite(boxes).any() else None
 
 
 FORMATS = {
@@ -93,6 +121,5 @@ FORMATS = {
         render=render,
         holds=frozenset({"frames", "boxes"}),
         skeletons=("mpii16",),
-        also_loses=_squared,
     )
 }

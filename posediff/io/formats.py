@@ -12,6 +12,7 @@ FORMATS = {
     "finediving-pose": "finediving_pose",
     "labelme": "labelme",
     "npy": "arrays",
+    "hp-mcore": "hp_mcore",
     "npz": "arrays",
     "kinect": "kinect",
     "c3d": "c3d",

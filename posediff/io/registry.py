@@ -197,6 +197,16 @@ def split_range(location: Location) -> tuple[Path, int | None, int | None]:
     return Path(match["path"]), start, end
 
 
+def is_video(location: Location) -> bool:
+    """Whether a video file lies there, or a folder that holds images and no JSON."""
+    path, _, _ = split_range(location)
+    try:
+        content = Content(path)
+        return content.kind == "video" or (content.is_folder and content.holds_pictures)
+    except BadData:
+        return False
+
+
 def recognised(content: Content) -> Format:
     """The format that the content is of.
 
@@ -209,7 +219,7 @@ def recognised(content: Content) -> Format:
             return form
     hint = f"readable are: {', '.join(get(name).title for name in FORMATS)}"
     if content.kind == "video":
-        hint = "estimate the skeletons in the video first"
+        hint = "posediff annotate writes the skeletons of the people in it"
     kind = _UNKNOWN.get(content.kind, f"a {content.kind} file")
     raise BadData(f"{content.path}: is {kind}, not keypoints", hint)
 

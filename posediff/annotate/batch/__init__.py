@@ -1,0 +1,1 @@
+"""Many videos: what is to be done, what is done, and the processes that do it."""

@@ -1,0 +1,54 @@
+"""The skeletons of a video, annotated once and then remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posediff.annotate.footage.video import content_hash, open_video
+from posediff.annotate.loading.weights import cache_folder
+from posediff.annotate.pipeline import Engines, Progress, estimated, finished, on_skeleton
+from posediff.annotate.settings import Settings, digest
+from posediff.errors import CannotWrite, PosediffError
+from posediff.io.registry import Location, read, write
+
+if TYPE_CHECKING:
+    from posediff.sequence import PoseSequence
+
+
+def skeletons_of(
+    location: Location,
+    settings: Settings | None = None,
+    *,
+    progress: Progress = lambda done, total: None,
+) -> list[PoseSequence]:
+    """The people of a video, from the cache where it was annotated before.
+
+    Args:
+        location: a video or a folder of images; ``path#34:69`` for a range of frames.
+        settings: by default those of ``posediff annotate``.
+        progress: hears how many frames are done.
+
+    Raises:
+        BadData: if the video cannot be read, or nobody is in it.
+        MissingDependency: if a library for videos is not installed.
+    """
+    settings = settings or Settings()
+    key = f"{content_hash(location)[:32]}-{digest(settings.resolved())[:16]}"
+    path = cache_folder("skeletons") / f"{key}.json"
+    try:
+        return [_named(person, location) for person in read(path)]
+    except PosediffError:
+        pass  # not there, or damaged
+    video = open_video(location, fps=settings.fps)
+    raw = estimated(video, Engines(settings), settings, progress)
+    people = finished(on_skeleton(raw, settings.skeleton), settings)
+    try:
+        write(path, people)
+    except CannotWrite:
+        return people  # a cache that cannot be written is no cache
+    return [_named(person, location) for person in people]
+
+
+def _named(person: PoseSequence, location: Location) -> PoseSequence:
+    return person.replace(source={**person.source, "path": str(Path(location)), "format": "video"})

@@ -1,0 +1,1 @@
+"""The pictures of a video: opened, numbered, decoded ahead of whoever needs them."""

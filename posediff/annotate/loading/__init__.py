@@ -1,0 +1,1 @@
+"""Networks: their files found, checked and read."""
