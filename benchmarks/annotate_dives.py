@@ -48,7 +48,7 @@ from record import provenance
 from posediff.annotate.boxes import Track, iou, write_boxes
 from posediff.annotate.estimate import estimate
 from posediff.annotate.footage.video import Video, open_video
-from posediff.annotate.pipeline import Engines, finished, look, on_skeleton, tracks
+from posediff.annotate.pipeline import Engines, finished, located, on_skeleton
 from posediff.annotate.settings import ROTATIONS, Settings
 from posediff.errors import PosediffError
 from posediff.sequence import PoseSequence
@@ -57,8 +57,9 @@ if TYPE_CHECKING:
     from posediff.annotate.estimators import Estimator
     from posediff.skeletons import Skeleton
 
-LABELLED, CROWD = ("square", "tight"), "crowd"
-WAYS = (*LABELLED, "first", CROWD, "largest", "moving", "whole")
+#: Where the boxes come from: the labels, a file with many others, the back end's own detector.
+LABELLED, CROWD, SEEN = ("square", "tight"), "crowd", ("first", "largest", "moving")
+WAYS = (*LABELLED, CROWD, *SEEN, "whole")
 FIGURES = ("track", "track_tight", "box", "box_tight", "pck_raw", "pck_finished", "seen")
 OVERLAP, NEAR = 0.5, 0.1
 SKELETON = "mpii16"
@@ -107,12 +108,12 @@ def found_boxes(way: str, dive: Dive, settings: Settings, engines: Engines, seed
     if way in LABELLED:
         return [Track(0, numbers, np.column_stack([dive.boxes[way], np.ones(len(numbers))]).astype(np.float32))]
     if way != CROWD:
-        return tracks(look(dive.video, engines, settings), dive.video, settings)
+        return located(dive.video, engines, settings)[0]
     boxes = scene(dive.boxes["square"], dive.motion, "mixed", "similar", "uniform", seed)
     with tempfile.TemporaryDirectory() as folder:
         write_boxes(Path(folder) / "boxes.json", boxes, numbers)
         settings = dataclasses.replace(settings, boxes=str(Path(folder) / "boxes.json"))
-        return tracks(look(dive.video, engines, settings), dive.video, settings)
+        return located(dive.video, engines, settings)[0]
 
 
 def settings_of(way: str, base: Settings, dive: Dive) -> Settings:
@@ -208,7 +209,7 @@ def rows_of(base: Settings, found: dict[str, Dive], ways: Sequence[str], seeds: 
                 try:
                     people = found_boxes(way, dive, settings, engines, seed)
                 except PosediffError as fault:
-                    people, notes = [], [*notes, f"{name}: {fault}"]
+                    people, notes = [], [*notes, f"boxes {way}, dive {name}: {fault}"]
                 for rotation in ROTATIONS:
                     turned = dataclasses.replace(settings, rotation=rotation)
                     runs[rotation].append((name, judged(dive, people, shared.estimator, turned)))
@@ -227,15 +228,16 @@ def line(row: dict[str, Any]) -> str:
 
 def back_ends(options: argparse.Namespace) -> list[Settings]:
     """Settings of MediaPipe and of the back end that is named."""
+    common = {"threads": 1, "detect_every": options.detect_every, "min_score": options.min_score}
     chosen = Settings(
         pose=options.pose,
         weights=options.weights,
         config=options.config,
         detector=options.detector,
         detector_weights=options.detector_weights,
-        threads=1,
+        **common,
     )
-    return [chosen] if options.pose == "mediapipe" else [Settings(threads=1), chosen]
+    return [chosen] if options.pose == "mediapipe" else [Settings(**common), chosen]
 
 
 def main() -> int:
@@ -248,6 +250,10 @@ def main() -> int:
     parser.add_argument("--detector", default="auto", help="the detector that goes with it")
     parser.add_argument("--detector-weights", help="the weights of that")
     parser.add_argument("--boxes", nargs="+", choices=WAYS, default=[*WAYS], help="ways of getting boxes")
+    parser.add_argument(
+        "--detect-every", type=int, default=0, help="frames between detections, 0 for the detector's own"
+    )
+    parser.add_argument("--min-score", type=float, default=Settings.min_score, help="of keypoints that are finished")
     parser.add_argument("--seeds", type=int, default=5, help="files of boxes with spectators")
     parser.add_argument("--out", type=Path, help="where to write the result as JSON")
     options = parser.parse_args()
@@ -266,12 +272,21 @@ def main() -> int:
             for row in rows_of(base, found, options.boxes, options.seeds):
                 rows.append(row)
                 print(line(row), flush=True)
-            for note in dict.fromkeys(note for row in rows for note in row.get("notes", ())):
-                print(f"note: {note}")
+            for note in dict.fromkeys(
+                note for row in rows if row["pose"] == base.pose for note in row.get("notes", ())
+            ):
+                print(f"note: {base.pose}, {note}")
     except PosediffError as fault:
         parser.exit(fault.exit_code, f"{fault}\n{fault.hint}\n")
     if options.out:
-        result = {"seeds": options.seeds, "seconds": round(time.perf_counter() - begun, 1), "models": models, **origin}
+        result = {
+            "seeds": options.seeds,
+            "detect_every": options.detect_every,
+            "min_score": options.min_score,
+            "seconds": round(time.perf_counter() - begun, 1),
+            "models": models,
+            **origin,
+        }
         options.out.write_text(json.dumps({**result, "rows": rows}, indent=1) + "\n")
     return 0
 

@@ -28,6 +28,7 @@ class Still:
 
     skeleton = BLAZEPOSE33
     every = 0.0
+    longest = 320
 
     def __init__(self) -> None:
         self.provenance: dict[str, object] = {"backend": "still"}

@@ -129,7 +129,7 @@ class PoseSequence:
             raise BadData("; ".join(faults), "correct the values, or mark missing keypoints as NaN")
 
         arrays = {"keypoints": keypoints, "scores": scores.astype(np.float32), "status": status.astype(np.uint8)}
-        for name, value in {**arrays, "frames": frames, "boxes": boxes}.items():
+        for name, value in {**arrays, "frames": frames, "boxes": boxes}.items():  # type: ignore[assignment]
             if value is not None:
                 value.setflags(write=False)
             object.__setattr__(self, name, value)

@@ -18,6 +18,7 @@ from posediff.annotate.estimators import ESTIMATORS, load
 from posediff.annotate.footage.video import open_video
 from posediff.annotate.settings import DEVICES, ROTATIONS, Settings
 from posediff.cli import run
+from posediff.errors import BadData
 
 
 @click.command()
@@ -33,7 +34,13 @@ from posediff.cli import run
 def command(video: str, tracks: str, out: Path, fps: float | None, **chosen: object) -> None:
     """Estimate the poses of the people whose TRACKS are known in VIDEO and write them to OUT."""
     settings = Settings.of(chosen)
-    people = estimate(open_video(video, fps=fps), read_tracks(tracks), load(settings), rotation=settings.rotation)
+    opened, followed = open_video(video, fps=fps), read_tracks(tracks)
+    people = estimate(opened, followed, load(settings), rotation=settings.rotation)
+    if not people:
+        raise BadData(
+            f"{tracks}: has nobody in the frames {opened.start} to {opened.end - 1} of {video}",
+            "give the tracks that belong to this video",
+        )
     write(out, people)
     click.echo(f"{out}: {len(people)} people, {people[0].skeleton.name}")
 

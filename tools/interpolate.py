@@ -24,7 +24,7 @@ _DEFAULT = Settings()
 @click.argument("poses")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--skeleton", type=click.Choice([*CATALOGUE]), help="Skeleton to convert to, by default that of POSES.")
-@click.option("--min-score", type=click.FloatRange(0, 1), default=_DEFAULT.min_score, help="Less is missing.")
+@click.option("--min-score", type=click.FloatRange(0, 1), default=0.3, help="Less is missing.")
 @click.option("--max-gap", type=click.FloatRange(0), default=_DEFAULT.max_gap, help="Seconds filled at most.")
 @click.option("--cutoff", type=click.FloatRange(0), default=_DEFAULT.cutoff, help="Smoothing in Hz; 0 for none.")
 def command(poses: str, out: Path, skeleton: str | None, **chosen: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,10 +44,8 @@ def skeletons_of(
     video = open_video(location, fps=settings.fps)
     raw = estimated(video, Engines(settings), settings, progress)
     people = finished(on_skeleton(raw, settings.skeleton), settings)
-    try:
+    with suppress(CannotWrite):
         write(path, people)
-    except CannotWrite:
-        return people  # a cache that cannot be written is no cache
     return [_named(person, location) for person in people]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from posediff.annotate.boxes import FrameBoxes, read_boxes
-from posediff.annotate.footage.ahead import ahead
+from posediff.annotate.footage.ahead import pictures
 from posediff.annotate.trackers.camera import CameraMotion, small_grey
 from posediff.errors import BadData
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from posediff.annotate.detectors import Detector
     from posediff.annotate.footage.video import Frame, Video
 
-#: Pixels of the longer side of the pictures that people are looked for in.
-LOOKED_AT = 960
+#: Pixels of the longer side of pictures that nobody is looked for in.
+SMALL = 320
 
 #: Least pixels on a side of the small pictures that the camera's motion is measured on.
 LEAST_SIDE = 16
@@ -51,6 +51,7 @@ def detect(
     boxes: Path | None = None,
     every: int = 0,
     camera: bool = True,
+    threads: int = 0,
     report: Report = lambda done: None,
 ) -> Detected:
     """Look for people in a video.
@@ -61,6 +62,7 @@ def detect(
         boxes: a file with the boxes of every frame, in place of a detector.
         every: frames from one detection to the next; 0 for as many as the detector allows. A file has them all.
         camera: measure how the camera moves.
+        threads: that decode, 0 for as many as the decoder likes.
         report: told the number of frames done.
 
     Raises:
@@ -72,7 +74,7 @@ def detect(
     numbers: list[int] = []
     found: list[np.ndarray] = []
     shifts: list[np.ndarray] = []
-    for frame in ahead(video.frames(step=step, longest=longest)):
+    for frame in pictures(video, threads=threads, step=step, longest=longest):
         numbers.append(frame.index)
         if listed is None:
             found.append(find(frame))
@@ -89,15 +91,21 @@ def detect(
 def _finder(video: Video, detector: Detector | None, every: int) -> tuple[Callable[[Frame], np.ndarray], int, int]:
     """What finds the people of a frame, how large the frame has to be, and how many frames are stepped on each time."""
     if detector is None:
-        return lambda frame: np.empty((0, 5), np.float32), 320, 1
-    step = every or max(1, round(detector.every * video.fps))
+        return lambda frame: np.empty((0, 5), np.float32), SMALL, 1
+    step = every or max(1, round(detector.every * _rate(video)))
 
     def find(frame: Frame) -> np.ndarray:
         boxes = detector.detect(frame.image)
         scale = video.size[0] / frame.image.shape[1]
         return boxes * np.array([scale, scale, scale, scale, 1], np.float32)
 
-    return find, LOOKED_AT, step
+    return find, detector.longest, step
+
+
+def _rate(video: Video) -> float:
+    """Frames a second; where the rate varies there are fewer of them than frame numbers."""
+    seconds = float(video.times[-1] - video.times[0])
+    return (video.count - 1) / seconds if video.count > 1 and seconds > 0 else video.fps
 
 
 def _shift(motion: CameraMotion | None, frame: Frame, people: np.ndarray | None) -> np.ndarray:

@@ -11,7 +11,7 @@ from posediff.annotate.boxes import Track
 from posediff.annotate.detect import Report
 from posediff.annotate.estimators.feedback import next_box
 from posediff.annotate.estimators.orientation import NEW, Oriented, PersonMemory
-from posediff.annotate.footage.ahead import ahead
+from posediff.annotate.footage.ahead import pictures
 from posediff.sequence import PoseSequence
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def estimate(
     *,
     rotation: str = "none",
     every: int | None = None,
+    threads: int = 0,
     report: Report = lambda done: None,
 ) -> list[PoseSequence]:
     """The poses of some people in a video, as the estimator gives them.
@@ -83,6 +84,7 @@ def estimate(
         rotation: how bodies that are not upright are met: ``none``, ``quarters`` or ``trunk``.
         every: frames from one detection to the next: so far before and after a track its person is still looked for.
             None for what lies between a track's frames.
+        threads: that decode, 0 for as many as the decoder likes.
         report: told the number of frames done.
 
     Returns:
@@ -92,7 +94,7 @@ def estimate(
     oriented = Oriented(estimator, rotation)
     people = [_Person(track, every or _stride(track.frames)) for track in tracks]
     numbers: list[int] = []
-    for frame in ahead(video.frames()):
+    for frame in pictures(video, threads=threads):
         numbers.append(frame.index)
         _look(frame, people, oriented)
         report(len(numbers))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,10 @@ from posediff.errors import BadData, BadSetting
 
 if TYPE_CHECKING:
     from posediff.annotate.detect import Detected
+
+#: Share of the frames looked at in which an athlete has to be seen, and the farthest way from one to the next, in
+#: lengths of the box's longer side, for the rest to be told by the poses.
+ENOUGH, FAST = 0.9, 0.4
 
 
 def follow(
@@ -51,9 +56,14 @@ def follow(
     if not any(len(boxes) for boxes in detected.boxes):
         raise BadData(
             f"nobody was found in the {len(detected.frames)} frames that were looked at",
-            "say where the athlete is with --init-box x0,y0,x1,y1, or try another --detector",
+            "say where the athlete is with posediff annotate --init-box x0,y0,x1,y1, or try another --detector",
         )
     people = track_people(detected.boxes, detected.frames, image_size=size, fps=fps, motion=detected.shifts)
+    if not people:
+        raise BadData(
+            f"nobody was found in enough of the {len(detected.frames)} frames that were looked at",
+            "try a smaller --detect-every or another --detector, or say where the athlete is with --init-box",
+        )
     if person == "all":
         return people
     chosen = choose(people, person, image_size=size, motion=detected.shifts, fps=fps, frames=detected.frames)
@@ -89,10 +99,25 @@ def _index(frames: np.ndarray, number: int, span: range | None) -> int:
     """Position of the frame that was looked at and is nearest to a frame number of the video."""
     span = span or range(int(frames[0]), int(frames[-1]) + 1)
     if number not in span:
-        raise BadSetting(
-            f"--init-box names frame {number}", f"the video's frames are {span.start} to {span.stop - 1}"
-        )
+        raise BadSetting(f"--init-box names frame {number}", f"the video's frames are {span.start} to {span.stop - 1}")
     return int(np.argmin(np.abs(frames - number)))
+
+
+def too_sparse(found: Sequence[Track], detected: Detected) -> bool:
+    """Whether an athlete moves too fast, or was seen too rarely, for frames that far apart.
+
+    Args:
+        found: the people who are to be annotated, none where nobody was found.
+        detected: the boxes of the frames that were looked at.
+    """
+    if step(detected.frames) <= 1 or len(found) > 1:
+        return False
+    boxes = found[0].boxes[found[0].boxes[:, 4] > 0] if found else np.empty((0, 5))
+    if len(boxes) < ENOUGH * len(detected.frames):
+        return True
+    sides = (boxes[:, 2:4] - boxes[:, :2]).max(axis=1)
+    moved = np.linalg.norm(np.diff((boxes[:, :2] + boxes[:, 2:4]) / 2, axis=0), axis=1)
+    return bool((moved > FAST * np.minimum(sides[1:], sides[:-1])).any())
 
 
 def step(frames: np.ndarray) -> int:

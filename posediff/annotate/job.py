@@ -5,59 +5,29 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from posediff.annotate.batch.inputs import Input
 from posediff.annotate.batch.tasks import Job, Report, Result
-from posediff.annotate.drawing.contact_sheet import write_contact_sheet
-from posediff.annotate.drawing.images import write_images
-from posediff.annotate.drawing.overlay import write_overlay
 from posediff.annotate.finish.corrections import correct
 from posediff.annotate.finish.quality import Quality, quality
 from posediff.annotate.footage.video import Video, content_hash, open_video
+from posediff.annotate.outputs import Wanted, check_skeleton, path_of, write_outputs
 from posediff.annotate.pipeline import Engines, estimated, finished, on_skeleton
+from posediff.annotate.raw import read_raw, write_raw
 from posediff.annotate.settings import Settings, digest, fingerprint
 from posediff.errors import BadData, BadSetting, PosediffError
-from posediff.io.registry import read, write
 from posediff.sequence import PoseSequence
-
-#: The formats that can be written, and how the files of a video called ``{name}`` are called in each.
-FORMATS = {
-    "native": "{name}.json",
-    "finediving-pose": "{name}.finediving-pose.json",
-    "hp-mcore": "Pose/{folder}/pred_comp_{number}.npz",
-    "coco": "{name}.coco.json",
-    "labelme": "{name}.labelme",
-}
 
 #: Seconds at the end of a video without the person that are told, and the share of frames with the person.
 LOST, SPARSE = 0.5, 0.9
 
 #: Folder of the poses as the back ends gave them, so that a change of what comes after them costs nothing.
 RAW = "raw"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is written for each video.
-
-    Attributes:
-        formats: of :data:`FORMATS`.
-        overlay: the video with the skeletons drawn.
-        contact_sheet: a PNG of its frames with the skeletons drawn.
-        check: as many of the frames to check first, as LabelMe files with their images.
-    """
-
-    formats: tuple[str, ...] = ("native",)
-    overlay: bool = False
-    contact_sheet: bool = False
-    check: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +42,7 @@ class Plan:
     """
 
     settings: Settings
-    wanted: Wanted = Wanted()
+    wanted: Wanted = field(default_factory=Wanted)
     boxes: Mapping[str, str] = field(default_factory=dict)
     corrections: Mapping[str, str] = field(default_factory=dict)
 
@@ -81,8 +51,9 @@ class Plan:
 
         Raises:
             BadData: if a file that the settings name cannot be read.
-            BadSetting: if two videos would be written to one file.
+            BadSetting: if two videos would be written to one file, or a format cannot hold the skeleton.
         """
+        check_skeleton(self.wanted.formats, self.settings.skeleton)
         for form in self.wanted.formats:
             paths = [path_of(form, video.name) for video in videos]
             twice = next((path for path, count in Counter(paths).items() if count > 1), None)
@@ -143,11 +114,12 @@ class Annotator:
             )
             for one, before in zip(done, people, strict=True)
         ]
-        outputs, more = write_outputs(job.name, out, video, done, figures, self.plan.wanted)
+        written = write_outputs(job.name, out, video, done, figures, self.plan.wanted)
         return Result(
-            outputs=tuple(outputs),
+            outputs=written.files,
+            folders=written.folders,
             quality={"people": [one.as_dict() for one in figures]},
-            faults=(*faults, *lost(done, figures, video), *more),
+            faults=(*faults, *lost(done, figures, video), *written.notes),
             frames=video.count,
         )
 
@@ -156,11 +128,12 @@ class Annotator:
     ) -> tuple[list[PoseSequence], list[str]]:
         """The poses as the back ends give them, from an earlier run where there was one; and the video's faults."""
         key = f"{content_hash(job.path)[:16]}-{digest(settings.estimation())[:16]}"
-        path = out / RAW / f"{key}.json"
+        path = out / RAW / f"{key}.npz"
         if path.exists():
             try:
-                people = read(path)
-                return people, list(people[0].source.get("faults", ()))
+                people = read_raw(path)
+                told = people[0].source.get("faults")
+                return people, [str(fault) for fault in told] if isinstance(told, (list, tuple)) else []
             except PosediffError:
                 pass  # damaged: estimated anew
         people = estimated(video, self.engines, settings, report)
@@ -169,7 +142,7 @@ class Annotator:
         if video.variable:
             marks["frame_times"] = [round(float(time), 6) for time in video.times]
         people = [one.replace(source={**one.source, **marks, "settings": settings.estimation()}) for one in people]
-        write(path, people)
+        write_raw(path, people)
         return people, faults
 
 
@@ -177,52 +150,6 @@ class Annotator:
 def _engines(settings: Settings) -> Engines:
     """The models that some settings name, kept until those of others are asked for."""
     return Engines(settings)
-
-
-def path_of(form: str, name: str) -> str:
-    """Where a format of a video goes. HP-MCoRe's clips are called ``competition/n``; others count as its only clip."""
-    folder, _, number = name.rpartition("/")
-    return FORMATS[form].format(name=name, folder=folder or name, number=number if folder else 0)
-
-
-def write_outputs(
-    name: str, out: Path, video: Video, people: Sequence[PoseSequence], figures: Sequence[Quality], wanted: Wanted
-) -> tuple[list[str], list[str]]:
-    """Write everything that is wanted of a video.
-
-    Folders of LabelMe files are a person's to edit: one that is there stays as it is, which is told.
-
-    Returns:
-        Paths of the files that were written, relative to ``out``, and what there is to say about the others.
-
-    Raises:
-        BadData: if a format cannot hold the people.
-        CannotWrite: if the file system refuses.
-    """
-    outputs, notes = [], []
-    for form in wanted.formats:
-        path = path_of(form, name)
-        if form == "labelme":
-            notes += _labelme(out / path, video, people, None)
-        else:
-            write(out / path, people, format=form)
-            outputs.append(path)
-    check = {one.frame: one.reason for figure in figures for one in figure.check}
-    if wanted.check:
-        notes += _labelme(out / f"{name}.check", video, people, worth_checking(check, video.numbers, wanted.check))
-    if wanted.contact_sheet:
-        write_contact_sheet(video, people, out / f"{name}.png", frames=check)
-        outputs.append(f"{name}.png")
-    if wanted.overlay:
-        write_overlay(video, people, out / f"{name}.overlay.mp4")
-        outputs.append(f"{name}.overlay.mp4")
-    return outputs, notes
-
-
-def worth_checking(check: Iterable[int], numbers: np.ndarray, count: int) -> list[int]:
-    """As many frames as are wanted, in order: those that look wrong, and then some that are spread over the video."""
-    spread = numbers[np.linspace(0, len(numbers) - 1, min(count, len(numbers))).round().astype(int)]
-    return sorted([*dict.fromkeys([*check, *spread.tolist()])][:count])
 
 
 def lost(people: Sequence[PoseSequence], figures: Sequence[Quality], video: Video) -> list[str]:
@@ -236,21 +163,6 @@ def lost(people: Sequence[PoseSequence], figures: Sequence[Quality], video: Vide
     if figures[0].coverage < SPARSE:
         faults.append(f"the person is seen in {figures[0].coverage:.0%} of the frames only")
     return faults
-
-
-def _labelme(folder: Path, video: Video, people: Sequence[PoseSequence], frames: Sequence[int] | None) -> list[str]:
-    """Write frames with their images for LabelMe, all of them or some, unless the folder exists."""
-    if folder.exists() and any(folder.iterdir()):
-        return [f"{folder.name} is left as it is: move it away to have it written anew"]
-    if frames is not None:
-        chosen = [one.select(np.isin(one.frames, frames)) for one in people]
-        people = [one for one in chosen if len(one)]
-    if not people:
-        return [f"{folder.name} is not written: there is no frame to check"]
-    present = sorted({int(number) for one in people for number in one.frames})
-    write(folder, people, format="labelme")
-    write_images(video, [number for number in present if number in {int(n) for n in video.numbers}], folder)
-    return []
 
 
 def boxes_of(path: Path, inputs: Sequence[Input]) -> dict[str, str]:
@@ -281,11 +193,13 @@ def corrections_of(folder: Path, inputs: Sequence[Input]) -> dict[str, str]:
     Raises:
         BadData: if there is none for any video.
     """
+    if not folder.is_dir():
+        raise BadData(f"{folder}: is no folder", "name the folder of the frames that were corrected in LabelMe")
     found = {}
     for one in inputs:
         places = [folder / f"{one.name}{suffix}" for suffix in (".check", ".labelme", "")]
         place = next((place for place in places if place.is_dir() and any(place.glob("*.json"))), None)
-        if place is None and len(inputs) == 1 and folder.is_dir() and any(folder.glob("*.json")):
+        if place is None and len(inputs) == 1 and any(folder.glob("*.json")):
             place = folder
         if place is not None:
             found[one.name] = str(place)

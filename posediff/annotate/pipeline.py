@@ -13,7 +13,7 @@ from posediff.annotate import detectors, estimators
 from posediff.annotate.detect import Detected, detect
 from posediff.annotate.estimate import estimate
 from posediff.annotate.finish.finish import finish
-from posediff.annotate.follow import follow, step
+from posediff.annotate.follow import follow, step, too_sparse
 from posediff.annotate.settings import Settings
 from posediff.errors import BadData, BadSetting
 
@@ -63,6 +63,7 @@ def look(video: Video, engines: Engines, settings: Settings, progress: Progress 
         boxes=Path(settings.boxes) if settings.boxes else None,
         every=settings.detect_every,
         camera=settings.camera and settings.detector != "whole",
+        threads=settings.threads,
         report=lambda done: progress(min(done, video.count), video.count),
     )
 
@@ -87,6 +88,37 @@ def tracks(detected: Detected, video: Video, settings: Settings) -> list[Track]:
         raise type(fault)(f"{video.path}: {fault}", fault.hint) from None
 
 
+def located(
+    video: Video, engines: Engines, settings: Settings, progress: Progress = lambda done, total: None
+) -> tuple[list[Track], int]:
+    """The first pass, and who is to be annotated. Where frames were left out that are needed, the detector looks again.
+
+    Args:
+        video: the video.
+        engines: the models.
+        settings: of this video.
+        progress: hears how many frames are done.
+
+    Returns:
+        The tracks, and the frames from one detection to the next.
+
+    Raises:
+        BadData: if nobody was found.
+        BadSetting: if the settings name a person, a place or a frame that the video does not have.
+    """
+    detected = look(video, engines, settings, progress)
+    try:
+        found = tracks(detected, video, settings)
+    except BadData:
+        if settings.detect_every or step(detected.frames) <= 1:
+            raise
+        found = []
+    if not settings.detect_every and too_sparse(found, detected):
+        detected = look(video, engines, dataclasses.replace(settings, detect_every=1), progress)
+        found = tracks(detected, video, settings)
+    return found, step(detected.frames) or video.end - video.start
+
+
 def estimated(
     video: Video, engines: Engines, settings: Settings, progress: Progress = lambda done, total: None
 ) -> list[PoseSequence]:
@@ -105,19 +137,20 @@ def estimated(
         BadData: if the video cannot be read, or nobody is in it.
     """
     count = video.count
-    detected = look(video, engines, settings, lambda done, total: progress(done // 2, count))
-    found = tracks(detected, video, settings)
+    found, every = located(video, engines, settings, lambda done, total: progress(done // 2, count))
     people = estimate(
         video,
         found,
         engines.estimator,
         rotation=settings.rotation,
-        every=step(detected.frames) or count,
+        every=every,
+        threads=settings.threads,
         report=lambda done: progress((count + min(done, count)) // 2, count),
     )
     if not any(person.present.any() for person in people):
+        whose = "the person" if len(found) == 1 else f"{len(found)} people"
         raise BadData(
-            f"{video.path}: no pose was found in the boxes of {len(found)} people",
+            f"{video.path}: no pose was found in the boxes of {whose}",
             "try --rotation quarters for inverted bodies, another --pose, or look at the boxes",
         )
     if not settings.boxes:
@@ -131,7 +164,7 @@ def finished(people: Sequence[PoseSequence], settings: Settings) -> list[PoseSeq
     return [
         finish(
             person,
-            min_score=settings.min_score,
+            min_score=settings.least_score,
             max_gap=settings.max_gap,
             cutoff=settings.cutoff,
             fix_swaps=settings.fix_swaps,

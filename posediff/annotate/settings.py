@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from posediff import skeletons
+from posediff.annotate.boxes import parse_init_box
 from posediff.annotate.detectors import DETECTORS
-from posediff.annotate.estimators import ESTIMATORS
+from posediff.annotate.estimators import DOUBTFUL, DOUBTFUL_OF, ESTIMATORS
 from posediff.errors import BadData, BadSetting
 
 ROTATIONS = ("none", "quarters", "trunk")
@@ -45,7 +46,7 @@ class Settings:
         rotation: how bodies that are not upright are met, of :data:`ROTATIONS`.
         camera: make up for a camera that follows the athlete.
         skeleton: name of the skeleton to write.
-        min_score: confidence below which a keypoint counts as missing.
+        min_score: confidence below which a keypoint counts as missing; None for what suits the back end.
         max_gap: longest gap that is interpolated, in seconds.
         cutoff: of the smoothing, in Hz; 0 for none.
         fix_swaps: exchange left and right where they are swapped for a moment.
@@ -66,7 +67,7 @@ class Settings:
     rotation: str = "trunk"
     camera: bool = True
     skeleton: str = "mpii16"
-    min_score: float = 0.3
+    min_score: float | None = None
     max_gap: float = 0.4
     cutoff: float = 6.0
     fix_swaps: bool = True
@@ -83,17 +84,25 @@ class Settings:
             raise BadSetting(f"person is {self.person!r}", f"choose one of: {', '.join(PEOPLE)}, or a track's id")
         skeletons.get(self.skeleton)
         ranges = {
-            "min_score": (self.min_score, 0, 1),
+            "min_score": (self.least_score, 0, 1),
             "max_gap": (self.max_gap, 0, math.inf),
             "cutoff": (self.cutoff, 0, math.inf),
             "detect_every": (self.detect_every, 0, math.inf),
             "threads": (self.threads, 0, math.inf),
         }
         for name, (value, low, high) in ranges.items():
-            if not low <= value <= high:
-                raise BadSetting(
-                    f"{name} is {value}", f"give {low:g} or more" + (f", up to {high}" if high == 1 else "")
-                )
+            if not low <= value <= high or math.isinf(value):
+                limit = f", up to {high}" if high == 1 else ", and no infinity" if value == high else ""
+                raise BadSetting(f"{name} is {value}", f"give {low:g} or more{limit}")
+        if self.fps is not None and not 1e-3 <= self.fps <= 100_000:
+            raise BadSetting(f"fps is {self.fps}", "give frames a second, 0.001 to 100000")
+        if self.init_box is not None:
+            parse_init_box(self.init_box)
+
+    @property
+    def least_score(self) -> float:
+        """Confidence below which a keypoint counts as missing."""
+        return DOUBTFUL_OF.get(self.pose, DOUBTFUL) if self.min_score is None else self.min_score
 
     def resolved(self) -> dict[str, Any]:
         """Everything that decides the result, JSON-able: files are named with the SHA-256 of what they hold.
@@ -102,6 +111,7 @@ class Settings:
             BadData: if a file that is named cannot be read.
         """
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in SPEED}
+        values["min_score"] = self.least_score
         for key in ("boxes", "weights", "detector_weights", "config"):
             path = Path(values[key]).expanduser() if values[key] else None
             if path is not None and (key == "boxes" or path.is_file()):  # weights may be the name of known ones

@@ -11,7 +11,7 @@ import click
 
 from posediff.annotate.detectors import DETECTORS
 from posediff.annotate.estimators import ESTIMATORS
-from posediff.annotate.job import FORMATS
+from posediff.annotate.outputs import FORMATS
 from posediff.annotate.settings import DEVICES, PEOPLE, ROTATIONS, Settings
 from posediff.skeletons import CATALOGUE
 
@@ -57,7 +57,9 @@ _DEFAULT = Settings()
 )
 @click.option("--corrections", type=click.Path(path_type=Path), help="Folder of frames corrected in LabelMe.")
 @click.option(
-    "--min-score", type=click.FloatRange(0, 1), default=_DEFAULT.min_score, help="Less confident keypoints are missing."
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    help="Less confident keypoints are missing.  [default: 0.1 with mediapipe, else 0.3]",
 )
 @click.option(
     "--max-gap", type=click.FloatRange(0), default=_DEFAULT.max_gap, help="Seconds that are interpolated at most."
@@ -101,11 +103,12 @@ def command(
     from posediff.annotate.batch.inputs import shard as part_of
     from posediff.annotate.batch.progress import Progress
     from posediff.annotate.batch.run import run
-    from posediff.annotate.job import Plan, Wanted, boxes_of, corrections_of
+    from posediff.annotate.job import Plan, boxes_of, corrections_of
+    from posediff.annotate.outputs import Wanted
 
     detector, weights = named_or_weights(chosen.pop("detector"), chosen.pop("detector_weights"))
     boxes = chosen.pop("boxes")
-    settings = Settings(**chosen, detector=detector, detector_weights=weights)
+    settings = Settings(**chosen, detector=detector, detector_weights=weights, threads=1 if workers > 1 else 0)
     wanted = Wanted(tuple(dict.fromkeys(formats)) or ("native",), overlay, contact_sheet, check)
     inputs = expand(videos, out=out)
     if shard:
@@ -145,8 +148,11 @@ def table(summary: Summary) -> str:
 
 def _lines(outcome: Outcome) -> list[str]:
     if outcome.state not in ("done", "skipped"):
-        return [f"{outcome.name}: {outcome.state}: {outcome.message}"]
-    lines = [f"{outcome.name}: {outcome.frames} frames" + (", finished before" if outcome.state == "skipped" else "")]
+        hint = [f"  hint: {outcome.hint}"] if outcome.hint else []
+        return [f"{outcome.name}: {outcome.state}: {outcome.message}", *hint]
+    frames = "1 frame" if outcome.frames == 1 else f"{outcome.frames} frames"
+    lines = [f"{outcome.name}: {frames}" + (", finished before" if outcome.state == "skipped" else "")]
+    lines += [f"  note: {outcome.message}"] if outcome.message else []
     for person in outcome.quality.get("people", ()):
         figures = [f"person {person['person']}: seen in {person['coverage']:.0%} of the frames"]
         if person["longest_gap"]:

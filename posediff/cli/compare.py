@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,13 +94,16 @@ def of_video(file: str, skeleton: str | None, fps: float | None) -> list[PoseSeq
     from posediff.annotate.settings import Settings
     from posediff.cli import one_line
 
-    told = [-1]
+    terminal = sys.stderr.isatty()
+    begun = False
 
     def progress(done: int, total: int) -> None:
-        share = 100 * done // max(total, 1)
-        if share // 10 > told[0]:
-            told[0] = share // 10
-            click.echo(one_line(f"posediff: annotating {file}: {share} %"), err=True)
+        nonlocal begun
+        if terminal or not begun:
+            share = f": {100 * done // max(total, 1)} %" if terminal else ""
+            end = terminal and done < total
+            click.echo(one_line(f"posediff: annotating {file}{share}") + ("\r" if end else "\n"), err=True, nl=False)
+            begun = True
 
     return skeletons_of(file, Settings(skeleton=skeleton or Settings.skeleton, fps=fps), progress=progress)
 

@@ -101,7 +101,7 @@ def average(exemplars: Sequence[Body], settings: Settings, gamma: float = 0.1) -
             line = timeline(first, other, settings)
             track = sample_track(track, line.by_reference_frame(line.query))
         tracks.append(track)
-    mean = barycenter(tracks, gamma=gamma) if len(first) <= DIRECT else np.mean(tracks, axis=0)
+    mean = barycenter(tracks, gamma=gamma) if len(first) <= DIRECT else np.mean(tracks, axis=0)  # type: ignore[type-var]
     shown, path = np.split(mean, [-first.path.shape[1]], axis=1)
     keypoints = np.full(first.positions.shape, np.nan)
     keypoints[:, seen] = shown.reshape(len(first), -1, first.path.shape[1])

@@ -141,9 +141,9 @@ def parsed(data: bytes, name: str) -> np.ndarray:
     """
     file = io.BytesIO(data)
     try:
-        version = np.lib.format.read_magic(file)
+        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = header(file)
+        shape, fortran, dtype = header(file)  # type: ignore[no-untyped-call]
     except Exception as error:  # NumPy raises whatever a damaged header makes it stumble on
         raise Fault(f"{name} is no NumPy array ({type(error).__name__})") from None
     if dtype.kind not in "iufbU":

@@ -84,7 +84,7 @@ def alignment(comparison: Comparison) -> Figure:
     figure = new_figure(10.0, 6.6)
     axes = figure.subplots()
     extent = (*limits(reference), *limits(query))
-    costs = np.ma.masked_invalid(found.costs.T)
+    costs = np.ma.masked_invalid(found.costs.T)  # type: ignore[no-untyped-call]
     # The greys end before black, so that lines and labels stand out.
     darkest = 1.6 * max(float(costs.max()), 1e-9) if costs.count() else 1.0
     image = axes.imshow(costs, origin="lower", extent=extent, aspect="auto", cmap="Greys", vmin=0.0, vmax=darkest)
@@ -123,7 +123,7 @@ def segments(comparison: Comparison) -> Figure:
     figure = new_figure(10.0, 0.9 + 0.5 * len(values) + (0.5 if len(columns) > 9 else 0.2))
     axes = figure.subplots()
     image = axes.imshow(
-        np.ma.masked_invalid(values),
+        np.ma.masked_invalid(values),  # type: ignore[no-untyped-call]
         cmap=_colours("YlOrBr_r"),
         vmin=0,
         vmax=100,
@@ -160,7 +160,7 @@ def joints(comparison: Comparison) -> Figure:
     axes = figure.subplots()
     start, end = limits(comparison.reference)
     image = axes.imshow(
-        np.ma.masked_invalid(_reduced(apart).T),
+        np.ma.masked_invalid(_reduced(apart).T),  # type: ignore[no-untyped-call]
         extent=(start, end, len(order) - 0.5, -0.5),
         cmap=_colours("YlOrBr"),
         vmin=0,

@@ -99,3 +99,15 @@ def _none(folder):
     path = folder / "none.json"
     write_boxes(path, [np.zeros((0, 5))] * 6)
     return path
+
+
+def test_at_a_varying_rate_the_step_counts_frames_and_not_numbers(tmp_path):
+    times = np.cumsum(np.where(np.arange(40) % 4, 0.02, 0.06))  # 33 frames a second, on a grid of 50
+    video = open_video(write_video(tmp_path / "walk.mkv", walkers(40), times=times))
+
+    class Slow(Blobs):
+        every = 0.3
+
+    looked_at = detect(video, Slow()).frames
+    assert video.fps == pytest.approx(50)
+    np.testing.assert_allclose(np.diff(looked_at) / video.fps, 0.3, atol=0.05)

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 import tests.fixtures.engines
-from posediff import Status, read, read_person
+from posediff import Status, read_person
 from posediff.annotate.batch.inputs import expand
 from posediff.annotate.batch.run import run
-from posediff.annotate.job import Plan, Wanted, boxes_of, corrections_of, path_of
+from posediff.annotate.job import Plan, boxes_of, corrections_of
+from posediff.annotate.outputs import Wanted, path_of
+from posediff.annotate.raw import read_raw
 from posediff.annotate.settings import Settings
 from posediff.errors import BadData, BadSetting, MissingDependency
 from tests.fixtures.engines import PLACES
@@ -82,10 +84,10 @@ def test_smoothing_anew_estimates_nothing_anew(engines, walk, tmp_path, monkeypa
 def test_a_damaged_file_of_raw_poses_is_made_again(engines, walk, tmp_path):
     out = tmp_path / "out"
     annotate(walk, out)
-    (raw,) = (out / "raw").glob("*.json")
-    raw.write_text(raw.read_text()[:200])
+    (raw,) = (out / "raw").glob("*.npz")
+    raw.write_bytes(raw.read_bytes()[:200])
     assert annotate(walk, out, settings_with(cutoff=2.0)).exit_code == 0
-    assert read(raw)
+    assert read_raw(raw)
 
 
 def test_corrected_frames_are_verified_and_the_frames_between_follow(engines, walk, tmp_path):

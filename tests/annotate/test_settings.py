@@ -15,6 +15,10 @@ from posediff.errors import BadData, BadSetting
         ({"min_score": 1.2}, "1.2"),
         ({"max_gap": -1}, "-1"),
         ({"cutoff": float("nan")}, "nan"),
+        ({"cutoff": float("inf")}, "inf"),
+        ({"max_gap": float("inf")}, "inf"),
+        ({"fps": float("nan")}, "nan"),
+        ({"init_box": "1,2,3"}, "'1,2,3'"),
         ({"device": "tpu"}, "'tpu'"),
     ],
 )
@@ -40,7 +44,7 @@ def test_the_number_of_threads_changes_no_result_and_smoothing_no_pose():
     assert Settings(threads=1).resolved() == Settings(threads=4).resolved()
     assert Settings(cutoff=3).estimation() == Settings(cutoff=9, min_score=0.9, skeleton="coco17").estimation()
     assert Settings(cutoff=3).resolved() != Settings(cutoff=9).resolved()
-    assert Settings(rotation="trunk").estimation() != Settings().estimation()
+    assert Settings(rotation="quarters").estimation() != Settings().estimation()
 
 
 def test_a_file_that_was_changed_has_another_fingerprint(tmp_path):
@@ -62,3 +66,10 @@ def test_a_file_that_is_missing_is_bad_data(tmp_path):
 
 def test_settings_are_made_from_names_and_leave_others_out():
     assert Settings.of({"pose": "rtmlib", "out": "x"}) == Settings(pose="rtmlib")
+
+
+def test_where_no_rate_and_no_start_can_be_is_told_at_once():
+    for fps in (0, -1.0, float("inf"), 1e6):
+        with pytest.raises(BadSetting, match="fps is"):
+            Settings(fps=fps)
+    assert Settings(fps=29.97, init_box="1,2,3,4@5").fps == 29.97

@@ -113,8 +113,8 @@ def meet(above: Carry, below: Carry, columns: int, lanes: int) -> tuple[float, i
             product = np.float64(above.mantissa[lanes + j]) * np.float64(below.mantissa[k])
             if product != 0.0:
                 gap = np.int64(above.exponent[lanes + j]) + np.int64(below.exponent[k]) - top
-                total += product * 2.0 ** max(gap, -1000) if product > 0 else product
-    return total, top
+                total += product * 2.0 ** max(gap, -1000) if product > 0 else product  # type: ignore
+    return total, top  # type: ignore
 
 
 @compiled
@@ -175,7 +175,7 @@ def mean_column(row: Carry, entries: Carry, columns: int, lanes: int) -> float:
     for j in range(columns):
         for k in range(lanes + j - 1, lanes + j + 1):
             gap = np.int64(row.exponent[lanes + j]) + np.int64(entries.exponent[k]) - top
-            share = np.float64(row.mantissa[lanes + j]) * np.float64(entries.mantissa[k]) * 2.0 ** max(gap, -1000)
+            share = np.float64(row.mantissa[lanes + j]) * np.float64(entries.mantissa[k]) * 2.0 ** max(gap, -1000)  # type: ignore
             total += share
             weighted += share * j
     return weighted / total

@@ -156,7 +156,7 @@ def _below(folder: Path, own: _Own) -> list[_Found]:
 def _search(folder: Path, own: _Own, seen: set[str]) -> list[Path]:
     """Videos and image folders in and below a folder; ``seen`` ends the rounds that links to folders can make."""
     real = os.path.realpath(folder)
-    if real in seen or (real == own.folder and seen):
+    if real in seen or (seen and (real == own.folder or os.path.abspath(folder) in own.written)):
         return []
     seen.add(real)
     try:
@@ -184,15 +184,20 @@ def _matches(pattern: Path, own: _Own) -> list[_Found]:
     top = Path(*parts[: next(index for index, part in enumerate(parts) if glob.has_magic(part))])
     base = _absolute(top)
     inside = Path(own.folder) if own.folder and base in Path(own.folder).parents else None
-    own = replace(own, written=own.written | _written(top))
+    matches = sorted(glob.glob(str(pattern), recursive=True), key=natural)
+    folders = {top, *(folder for match in matches for folder in Path(match).parents)}
+    written = (_written(folder) for folder in folders if (folder / FOLDER).is_dir())
+    own = replace(own, written=own.written.union(*written))
     found: list[_Found] = []
-    for match in sorted(glob.glob(str(pattern), recursive=True), key=natural):
+    for match in matches:
         path = Path(match)
         if inside is not None and inside in (_absolute(path), *_absolute(path).parents):
             continue
+        if os.path.abspath(path) in own.written:
+            continue
         if path.is_dir():
             found += [_Found(one.path, one.base if one.path == top else base) for one in _below(path, own)]
-        elif path.suffix.lower() in VIDEOS and os.path.abspath(path) not in own.written:
+        elif path.suffix.lower() in VIDEOS:
             found.append(_Found(path, base))
     return found
 

@@ -131,7 +131,8 @@ def told(outcome: Outcome) -> str:
     if outcome.state == SKIPPED:
         return f"{name}: finished before" + (f" ({printable(outcome.message)})" if outcome.message else "")
     faults = f"; {printable('; '.join(outcome.faults))}" if outcome.faults else ""
-    return f"{name}: {outcome.frames} frames in {duration(outcome.seconds)}{faults}"
+    frames = "1 frame" if outcome.frames == 1 else f"{outcome.frames} frames"
+    return f"{name}: {frames} in {duration(outcome.seconds)}{faults}"
 
 
 def duration(seconds: float) -> str:

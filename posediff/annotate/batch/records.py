@@ -11,15 +11,14 @@ import json
 import logging
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from posediff import __version__
-from posediff.errors import BadSetting, CannotWrite, PosediffError
+from posediff.annotate.batch.copies import copy_output
+from posediff.errors import BadSetting, PosediffError
 from posediff.io.checks import Fault, get, typed
 from posediff.io.files import write_files
 
@@ -34,12 +33,12 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Output:
-    """A file that was written.
+    """A file that was written, or a folder that a person may edit.
 
     Attributes:
         path: relative to the folder of outputs, with ``/``.
-        size: in bytes.
-        sha256: of its bytes, as hexadecimal digits.
+        size: in bytes; 0 of a folder.
+        sha256: of its bytes, as hexadecimal digits; empty for a folder.
     """
 
     path: str
@@ -141,7 +140,7 @@ class Records:
         """
         outputs = tuple(replace(one, path=_renamed(one.path, record.name, name)) for one in record.outputs)
         for old, new in zip(record.outputs, outputs, strict=True):
-            _copy(self.out / old.path, self.out / new.path)
+            copy_output(self.out / old.path, self.out / new.path)
         other = replace(record, name=name, path=path, outputs=outputs, copied_from=record.name)
         self.add(other)
         return other
@@ -263,6 +262,10 @@ def _inside(path: str) -> str:
 
 def _check(out: Path, output: Output) -> None:
     place = out / output.path
+    if not output.sha256:
+        if not place.is_dir():
+            raise Fault(f"{output.path} is missing")
+        return
     try:
         size = place.stat().st_size
     except OSError:
@@ -277,20 +280,3 @@ def _renamed(path: str, old: str, new: str) -> str:
     """What an output is called under another name; empty where its name does not come from the video's."""
     rest = path[len(old) :]
     return f"{new}{rest}" if path.startswith(old) and rest[:1] in (".", "/") else ""
-
-
-def _copy(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part")
-        os.close(handle)
-        try:
-            shutil.copy(source, name)
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as error:
-        raise CannotWrite(
-            f"{target}: cannot be written ({error.strerror})", "choose another place to write to"
-        ) from None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from posediff.annotate.batch.leftovers import share
-from posediff.annotate.batch.records import FAILURES, Record, Records, settings_hash, written
+from posediff.annotate.batch.records import FAILURES, Output, Record, Records, settings_hash, written
 from posediff.annotate.footage.video import content_hash
 from posediff.errors import FAILURE, CannotWrite, PosediffError
 from posediff.io.files import write_files
@@ -48,6 +48,7 @@ class Result:
 
     Attributes:
         outputs: the files and folders that it wrote, relative to the folder of outputs, with ``/``.
+        folders: those that it wrote and that are a person's to edit: they have to be there, whatever is in them.
         quality: figures about the result, as plain JSON values.
         faults: what was wrong with the video without being in the way, in sentences.
         frames: how many were annotated.
@@ -57,6 +58,7 @@ class Result:
     quality: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     frames: int = 0
+    folders: tuple[str, ...] = ()
 
 
 #: Takes the number of frames that are done and of all of them, None where that is not known.
@@ -170,7 +172,10 @@ class Attempt:
             path=job.path,
             content=content,
             settings=settings,
-            outputs=tuple(file for output in result.outputs for file in written(self.out, output)),
+            outputs=(
+                *(file for output in result.outputs for file in written(self.out, output)),
+                *(Output(folder, 0, "") for folder in result.folders),
+            ),
             quality=json.loads(json.dumps(dict(result.quality), allow_nan=False)),
             faults=tuple(result.faults),
             frames=result.frames,

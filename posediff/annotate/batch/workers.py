@@ -239,7 +239,10 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
 def _serve(connection: Connection, attempt: Attempt, level: int, trace: Path) -> None:
     """What a process does: jobs, until there are no more or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
-    crash = open(trace, "wb")  # noqa: SIM115  # for as long as the process lives
+    try:
+        crash = open(trace, "r+b")  # noqa: SIM115  # for as long as the process lives
+    except OSError:  # the parent was killed, and another run has tidied up after it
+        return
     faulthandler.enable(crash)
     send = _sender(connection)
     forward_log(send, level)

@@ -25,10 +25,12 @@ class Detector(Protocol):
     Attributes:
         provenance: what found them: back end, version, weights' name and SHA-256.
         every: seconds that may pass from one detection to the next, 0 for every frame.
+        longest: pixels of the longer side beyond which a picture gains it nothing.
     """
 
     provenance: dict[str, object]
     every: float
+    longest: int
 
     def detect(self, image: np.ndarray) -> np.ndarray:
         """Boxes of the people in a picture, the most confident first.

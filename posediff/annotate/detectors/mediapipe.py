@@ -78,7 +78,7 @@ node {{
 
 
 class MediaPipeDetector:
-    """MediaPipe's detector of BlazePose (Bazarevsky et al. 2020), made precise by its pose model where that is asked for.
+    """MediaPipe's detector of BlazePose (Bazarevsky et al. 2020), made precise by its pose model if that is asked for.
 
     The detector finds faces and upper bodies, and says in which circle around the hips the whole person lies and how
     the person leans. The box is the square around the circle. A look at the whole picture finds people who are large in
@@ -106,6 +106,7 @@ class MediaPipeDetector:
     ) -> None:
         self.provenance = {**graphs.provenance("detector", graphs.DETECTOR), "thorough": thorough}
         self.every = 0.2 if thorough else 0.4
+        self.longest = 1280 if thorough else 480
         self.thorough = thorough
         self.tiles = tiles
         nodes = _NODES.format(model=graphs.DETECTOR, threads=graphs.checked_threads(threads), least=least)
@@ -120,11 +121,10 @@ class MediaPipeDetector:
             people[:, :2] += np.array([x, y])
             found.append(people)
         circles = np.concatenate(found)
-        hips, radius, confidence = circles[:, :2], circles[:, 2:3], circles[:, 4:]
-        boxes = np.concatenate([hips - radius, hips + radius, confidence], axis=1)
-        return merged(boxes if self._pose is None else _tight(self._pose, image, boxes, circles[:, 3])).astype(
-            np.float32
-        )
+        boxes = _squares(circles)
+        if self._pose is not None:
+            boxes = _tight(self._pose, image, boxes, circles[:, 3])
+        return merged(boxes).astype(np.float32)
 
     def _look(self, image: np.ndarray) -> np.ndarray:
         """(N, 5) x, y and radius of circles in one picture, degrees by which people lean, and confidence."""
@@ -161,6 +161,12 @@ def make(settings: Settings) -> MediaPipeDetector:
     graphs.refuse_weights(settings.detector_weights)
     one = settings.person == "largest" and settings.init_box is None
     return MediaPipeDetector(thorough=not one, threads=settings.threads or 1)
+
+
+def _squares(circles: np.ndarray) -> np.ndarray:
+    """(N, 5) boxes around circles, and confidence."""
+    hips, radius, confidence = circles[:, :2], circles[:, 2:3], circles[:, 4:]
+    return np.concatenate([hips - radius, hips + radius, confidence], axis=1)
 
 
 def _tight(pose: MediaPipe, image: np.ndarray, boxes: np.ndarray, lean: np.ndarray) -> np.ndarray:

@@ -42,6 +42,8 @@ class RtmlibDetector:
         every: seconds from one detection to the next.
     """
 
+    longest = 960
+
     def __init__(
         self,
         weights: str | Path = DEFAULT,

@@ -30,6 +30,8 @@ class TorchvisionDetector:
         every: seconds from one detection to the next.
     """
 
+    longest = 960
+
     def __init__(
         self, weights: str | Path = DEFAULT, *, threshold: float = 0.5, device: str = "auto", threads: int = 0
     ) -> None:

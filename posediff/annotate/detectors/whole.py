@@ -14,6 +14,7 @@ class WholeFrame:
     """Takes the whole picture for one person."""
 
     every = 0.0
+    longest = 320
 
     def __init__(self) -> None:
         self.provenance: dict[str, object] = {"detector": "whole"}

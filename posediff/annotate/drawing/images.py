@@ -31,13 +31,14 @@ class Shots(Protocol):
     def frames(self) -> Iterator[Shot]: ...
 
 
-def write_images(video: Shots, frames: Iterable[int], folder: Path) -> list[Path]:
+def write_images(video: Shots, frames: Iterable[int], folder: Path, *, damaged: bool = False) -> list[Path]:
     """Write frames of a video as JPEG, named as the LabelMe files expect: ``00000012.jpg`` beside ``00000012.json``.
 
     Args:
         video: what is filmed.
         frames: frame numbers, in any order.
         folder: where to; what is in it stays.
+        damaged: whether frames that the video does not have, since they cannot be decoded, are left out.
 
     Returns:
         The files, in the order of their frames.
@@ -49,7 +50,7 @@ def write_images(video: Shots, frames: Iterable[int], folder: Path) -> list[Path
     """
     wanted = sorted({int(frame) for frame in frames})
     written = [_write(shot, folder) for shot in _chosen(video, wanted)]
-    if len(written) < len(wanted):
+    if len(written) < len(wanted) and not damaged:
         missing = [frame for frame in wanted if _path(folder, frame) not in written]
         raise BadData(f"the video has no frame {missing[0]}", "the frames and the video do not belong together")
     return written

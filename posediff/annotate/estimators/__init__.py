@@ -20,6 +20,12 @@ ESTIMATORS = {
 }
 
 
+#: Confidence below which a keypoint counts as missing, and that of the back ends for which it is another one:
+#: MediaPipe's tells whether a joint can be seen, and joints that are hidden are often in their right places.
+DOUBTFUL = 0.3
+DOUBTFUL_OF = {"mediapipe": 0.1}
+
+
 class Poses(NamedTuple):
     """The poses of P people in one picture.
 

@@ -60,14 +60,21 @@ def correct(
     """
     if not people:
         raise BadData(f"{folder}: there is nobody to correct", "read the folder itself as the annotation")
-    found = {one.person: one for one in read_corrections(folder, people[0].skeleton, within=within)}
+    found = {
+        one.person: one
+        for one in read_corrections(folder, people[0].skeleton, within=within, size=people[0].image_size)
+    }
     known = [merge(person, found.pop(person.person)) if person.person in found else person for person in people]
     new = [merge(_nobody(people[0], one), one) for one in found.values()]
     return known + [person for person in new if person.present.any()]
 
 
 def read_corrections(
-    folder: str | PathLike[str], skeleton: Skeleton, *, within: range | None = None
+    folder: str | PathLike[str],
+    skeleton: Skeleton,
+    *,
+    within: range | None = None,
+    size: tuple[int, int] | None = None,
 ) -> list[Corrections]:
     """What a person has corrected in a LabelMe folder.
 
@@ -82,13 +89,14 @@ def read_corrections(
         folder: one JSON file an image, the last number in its name the frame.
         skeleton: of the estimates.
         within: the frame numbers of the video, where they are known.
+        size: width and height of the video, where they are known.
 
     Returns:
         One for every person of whom anything was corrected, by id.
 
     Raises:
-        BadData: naming the file and the label, for a label that is no joint, a frame that the video does not have, or
-            another skeleton.
+        BadData: naming the file and the label, for a label that is no joint, a frame that the video does not have, a
+            picture of another size, or another skeleton.
     """
     content = Content(Path(folder))
     if not content.frames or not sniff(content):
@@ -101,11 +109,12 @@ def read_corrections(
             )
         found = images(content)
         _check_frames(found, within)
+        _check_sizes(content, size)
         ids = {one for image in found for one in (*image.points, *image.boxes, *image.written)}
         people = [_of_person(person, sorted(found, key=lambda image: image.number), skeleton) for person in sorted(ids)]
     except Fault as fault:
         raise BadData(
-            f"{folder}: {fault}", "correct the labels, or annotate the video again with these settings"
+            f"{folder}: {fault}", "give the frames of this video; or correct the labels, or annotate it again"
         ) from None
     return [one for one in people if one.changed.any() or one.boxed.any() or one.approved.any()]
 
@@ -189,6 +198,15 @@ def _check_frames(found: Sequence[Image], within: range | None) -> None:
         if within is not None and image.number not in within:
             there = f"{within.start} to {within.stop - 1}"
             raise Fault(f"{image.name}: the video has no frame {image.number}, its frames are {there}")
+
+
+def _check_sizes(content: Content, size: tuple[int, int] | None) -> None:
+    """Refuse images that are not as large as the video is: they are another one's."""
+    for frame in content.frames if size is not None else ():
+        there = frame.document.get("imageWidth"), frame.document.get("imageHeight")
+        if None not in there and there != size:
+            large, video = (f"{width} x {height}" for width, height in (there, size or there))
+            raise Fault(f"{frame.path.name}: the image is {large} pixels large, the video {video}")
 
 
 def _check(sequence: PoseSequence, corrections: Corrections) -> None:

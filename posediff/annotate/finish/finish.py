@@ -28,8 +28,8 @@ def finish(
     In this order: frame numbers without a row get one; keypoints of low confidence become missing (:func:`gate`);
     exchanged sides are put right and lone jumps become missing (:mod:`posediff.annotate.finish.repair`); short gaps are
     filled linearly, eq. 27 of HP-MCoRe (Qi et al. 2025) as :func:`posediff.motion.gaps.fill_gaps` corrects it; what is
-    left is smoothed. Every step is told in the provenance. Nothing is extrapolated. What is missing in a frame that somebody
-    has approved as a whole stays missing.
+    left is smoothed. Every step is told in the provenance. Nothing is extrapolated. What is missing in a frame that
+    somebody has approved as a whole stays missing.
 
     Args:
         sequence: raw estimates, T frames, with corrections merged in where there are some.

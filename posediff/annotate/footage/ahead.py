@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from posediff.errors import BadSetting
+
+if TYPE_CHECKING:
+    from posediff.annotate.footage.video import Frame, Video
 
 T = TypeVar("T")
 
@@ -30,6 +33,18 @@ def ahead(items: Iterable[T], depth: int = 4) -> Iterator[T]:
     if depth < 1:
         raise BadSetting(f"depth is {depth}", "give 1 or more")
     return _consume(_Producer(items, depth))
+
+
+def pictures(video: Video, *, threads: int = 0, **options: Any) -> Iterator[Frame]:
+    """The frames of a video, decoded ahead of whoever takes them; with one thread, when they are taken.
+
+    Args:
+        video: the video.
+        threads: that the decoder may use; 0 for as many as it likes, besides the one of whoever takes the frames.
+        options: others of :meth:`Video.frames`.
+    """
+    frames = video.frames(threads=threads, **options)
+    return frames if threads == 1 else ahead(frames)
 
 
 class _Producer:

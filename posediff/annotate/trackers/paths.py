@@ -15,8 +15,8 @@ CONFIDENCE_POWER, USUAL_CONFIDENCE = 0.25, 0.6
 #: Log of how much likelier than chance a lone box has to be the athlete's: it is the nearest of several.
 CHANCE = 2.0
 
-import os
-APPEARING, STAYING = map(float, os.environ.get("AP", "4 6").split())
+#: Log of how unlikely it is that somebody appears, or is left behind, who is found in so many frames from then on.
+APPEARING, STAYING = 8.0, 6
 
 #: Log odds lost with every box that a path takes, and the most that a path can have won.
 DOUBT, MOST_CREDIT = 1.0, 25.0

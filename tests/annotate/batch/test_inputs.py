@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posediff.annotate.batch.inputs import Input, expand, natural, shard
-from posediff.annotate.batch.records import Record, Records, written
+from posediff.annotate.batch.records import Output, Record, Records, written
 from posediff.errors import BadData, BadSetting
 
 
@@ -167,3 +167,11 @@ def test_any_names_can_be_sorted(names, chance):
     shuffled = list(names)
     chance.shuffle(shuffled)
     assert sorted(shuffled, key=natural) == sorted(names, key=natural)
+
+
+def test_folders_that_were_written_for_a_person_to_edit_are_no_inputs(here):
+    touch(here, "v/a.mp4", "v/result/a.check/0.png", "v/mine/0.png")
+    Records(here / "v" / "result").add(Record("a", "a.mp4", "0" * 64, {}, (Output("a.check", 0, ""),)))
+    assert found("v") == {"v/a.mp4": "a", "v/mine": "mine"}
+    assert found("v/**") == {"v/a.mp4": "a", "v/mine": "mine"}
+    assert list(found("v/result/a.check")) == ["v/result/a.check"]

@@ -243,3 +243,8 @@ def test_a_video_with_faults_is_told_with_them():
 @given(st.text())
 def test_printable_text_is_what_it_says(text):
     assert printable(text).isprintable()
+
+
+def test_one_frame_is_told_as_one():
+    assert told(Outcome("a", "a.mp4", DONE, frames=1)).startswith("a: 1 frame in ")
+    assert told(Outcome("a", "a.mp4", DONE, frames=2)).startswith("a: 2 frames in ")

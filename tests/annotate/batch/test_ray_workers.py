@@ -11,7 +11,7 @@ from posediff.annotate.batch.tasks import DONE, FAILED, Job
 from posediff.errors import BadSetting, MissingDependency, PosediffError
 from tests.fixtures.batches import Maker, Refusing, begun, everything, made
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORDS = {"a": "threads", "b": "die", "c": "bad", "d": "raise", "e": "threads"}
 
 

@@ -233,3 +233,33 @@ def test_the_hash_of_settings_tells_values_apart():
 def test_settings_that_are_no_json_are_refused(value):
     with pytest.raises(BadSetting, match="cannot be written as JSON"):
         settings_hash({"a": value})
+
+
+def edited(out: Path) -> Record:
+    """A recorded video whose only output is a folder that a person may edit."""
+    (out / "a.check").mkdir(parents=True)
+    (out / "a.check" / "0.json").write_text("0")
+    record = Record("a", "a.mp4", CONTENT, SETTINGS, (Output("a.check", 0, ""),))
+    Records(out).add(record)
+    return record
+
+
+def test_a_folder_that_a_person_may_edit_has_to_be_there_whatever_is_in_it(tmp_path):
+    record = edited(tmp_path)
+    (tmp_path / "a.check" / "0.json").write_text("corrected")
+    assert Records(tmp_path).find(CONTENT, SETTINGS, "a") == record
+    (tmp_path / "a.check").rename(tmp_path / "mine")
+    assert Records(tmp_path).find(CONTENT, SETTINGS, "a") is None
+    (tmp_path / "a.check").write_text("a file")
+    assert Records(tmp_path).find(CONTENT, SETTINGS, "a") is None
+
+
+def test_such_a_folder_is_copied_whole_and_never_over_another(tmp_path):
+    record = edited(tmp_path)
+    Records(tmp_path).copy(record, "b", "b.mp4")
+    assert (tmp_path / "b.check" / "0.json").read_text() == "0"
+    (tmp_path / "c.check").mkdir()
+    (tmp_path / "c.check" / "0.json").write_text("mine")
+    Records(tmp_path).copy(record, "c", "c.mp4")
+    assert (tmp_path / "c.check" / "0.json").read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"a.check", "b.check", "c.check", "records"}

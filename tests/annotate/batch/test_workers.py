@@ -167,3 +167,9 @@ def test_an_interruption_leaves_no_process(tmp_path):
     for process in (tmp_path / "log.made").read_text().split():
         with pytest.raises(ProcessLookupError):
             os.kill(int(process), 0)
+
+
+def test_a_process_that_starts_after_its_parent_was_killed_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers.signal, "signal", lambda *arguments: None)  # this process keeps its own handler
+    workers._serve(None, None, 0, tmp_path / ".worker.12345678.part")
+    assert [*tmp_path.iterdir()] == []

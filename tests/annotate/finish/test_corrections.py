@@ -268,3 +268,12 @@ def test_the_raw_estimates_can_be_kept_in_a_native_file(tmp_path: Path) -> None:
     (direct,) = correct([raw], folder)
     np.testing.assert_array_equal(finish(kept).keypoints, finish(direct).keypoints)
     np.testing.assert_array_equal(finish(kept).status, finish(direct).status)
+
+
+def test_the_frames_of_a_video_of_another_size_are_refused(tmp_path: Path) -> None:
+    folder = exported(tmp_path, estimates())
+    edit(folder, 3, move("left_knee", [1, 2]))
+    with pytest.raises(BadData, match="1280 x 720 pixels large, the video 640 x 360"):
+        correct([estimates(image_size=(640, 360))], folder)
+    (person,) = correct([estimates(image_size=None)], folder)
+    assert person.keypoints[3, KNEE].tolist() == [1, 2]

@@ -55,7 +55,7 @@ def test_frames_without_any_box_are_gone_through():
 
 def test_of_two_boxes_of_one_body_the_one_that_fits_the_motion_is_taken():
     athlete = walker((100, 100), (4, 0))
-    torso = athlete + [0, 0, 0, -45]
+    torso = athlete + np.array([0, 0, 0, -45])
     values = scene(athlete, torso)
     assert best_path(values, 2.0).tolist() == [0] * 20
     np.testing.assert_allclose(values.values[3][1], measured(torso[3]))
