@@ -21,7 +21,7 @@ from posediff.io.native import shortest
 BOXES, TRACKS = "posediff.boxes/1", "posediff.tracks/1"
 
 #: Faults of one file that are told one by one; the rest are counted.
-MOST_TOLD = 50
+MOST_TOLD = 10
 
 #: Largest coordinate that is still taken for a pixel.
 FARTHEST = 1e6

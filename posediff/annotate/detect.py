@@ -118,6 +118,11 @@ def _matched(listed: FrameBoxes, frames: np.ndarray, path: str) -> list[np.ndarr
     """The boxes of a file for each frame: by their order where it has as many as there are frames, else by number."""
     if len(listed.frames) == len(frames) and listed.frames[0] == 0:
         return listed.boxes
+    if len(listed.frames) < len(frames) and np.array_equal(listed.frames, np.arange(len(listed.frames))):
+        raise BadData(
+            f"{path}: has boxes for {len(listed.frames)} frames, and the video has {len(frames)}",
+            "give one item a frame, empty where nobody is, or tell their frame numbers",
+        )
     row = {int(number): index for index, number in enumerate(listed.frames)}
     known = [int(number) in row for number in frames]
     if not any(known):

@@ -183,14 +183,17 @@ def checked_threads(threads: int) -> int:
     return threads
 
 
-def refuse_weights(weights: str | None) -> None:
-    """Refuse weights for a model that MediaPipe brings itself.
+def refuse(weights: str | None, config: str | None = None, device: str = "auto") -> None:
+    """Refuse what a model that MediaPipe brings itself has no use for.
 
     Raises:
-        BadSetting: if there are any.
+        BadSetting: if weights or a configuration are given, or it is to run elsewhere than on the CPU.
     """
-    if weights is not None:
-        raise BadSetting(f"mediapipe takes no weights, received {weights!r}", "leave them out: it brings its own")
+    for name, value in (("weights", weights), ("configuration", config)):
+        if value is not None:
+            raise BadSetting(f"mediapipe takes no {name}, received {value!r}", "leave it out: it brings its own")
+    if device == "cuda":
+        raise BadSetting("mediapipe runs on the CPU only", "leave --device out, or choose another --pose")
 
 
 @contextmanager

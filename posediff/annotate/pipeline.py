@@ -57,12 +57,14 @@ class Engines:
 
 def look(video: Video, engines: Engines, settings: Settings, progress: Progress = lambda done, total: None) -> Detected:
     """The first pass: the boxes of everybody, found by the detector or read from the file that the settings name."""
+    # Seldom and for one large person, the camera's motion would change nothing and cost as much as the decoding.
+    needed = settings.boxes or settings.init_box or settings.person != "largest" or settings.detect_every == 1
     return detect(
         video,
         None if settings.boxes else engines.detector,
         boxes=Path(settings.boxes) if settings.boxes else None,
         every=settings.detect_every,
-        camera=settings.camera and settings.detector != "whole",
+        camera=settings.camera and bool(needed) and settings.detector != "whole",
         threads=settings.threads,
         report=lambda done: progress(min(done, video.count), video.count),
     )

@@ -104,7 +104,7 @@ def test_all_faults_of_a_boxes_file_are_told_with_their_places(tmp_path):
 
 
 def test_many_faults_are_counted(tmp_path):
-    with pytest.raises(BadData, match="and 250 more"):
+    with pytest.raises(BadData, match="and 290 more"):
         read_boxes(boxes_file(tmp_path, [[[0, 0, 0, 0]]] * 300))
 
 

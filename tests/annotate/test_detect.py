@@ -73,6 +73,12 @@ def test_a_file_of_another_video_is_refused(tmp_path, video):
         detect(video, None, boxes=tmp_path / "other.json")
 
 
+def test_a_file_with_fewer_frames_than_the_video_is_refused(tmp_path, video):
+    write_boxes(tmp_path / "short.json", [np.zeros((0, 5))] * 7)
+    with pytest.raises(BadData, match="boxes for 7 frames, and the video has 12"):
+        detect(video, None, boxes=tmp_path / "short.json")
+
+
 def test_the_camera_is_followed(tmp_path):
     texture = np.random.default_rng(0).integers(0, 255, (240, 400, 3), np.uint8)
     frames = [np.ascontiguousarray(texture[:, 4 * index : 4 * index + 320]) for index in range(6)]

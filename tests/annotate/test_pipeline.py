@@ -138,13 +138,49 @@ def test_joints_that_the_back_end_does_not_have_are_missing():
     np.testing.assert_allclose(wrist, keypoints[:, BLAZEPOSE33.index("left_wrist")], atol=1e-6)
 
 
-def test_the_first_pass_measures_no_camera_where_the_person_fills_the_picture(walk, monkeypatch):
+@pytest.mark.parametrize(
+    ("chosen", "measured"),
+    [
+        ({"person": "moving"}, True),
+        ({"init_box": "10,10,50,50"}, True),
+        ({"detect_every": 1}, True),
+        ({}, False),
+        ({"person": "moving", "camera": False}, False),
+        ({"person": "moving", "detector": "whole"}, False),
+    ],
+)
+def test_the_first_pass_measures_the_camera_where_it_matters(walk, monkeypatch, chosen, measured):
     seen = []
     monkeypatch.setattr(pipeline, "detect", lambda *args, **options: seen.append(options["camera"]))
-    for detector, camera in (("whole", True), ("blobs", True), ("blobs", False)):
-        settings = Settings(pose="places", detector=detector, camera=camera)
-        pipeline.look(walk, Engines(settings), settings)
-    assert seen == [False, True, False]
+    settings = Settings(**{**SETTINGS, **chosen})
+    pipeline.look(walk, Engines(settings), settings)
+    assert seen == [measured]
+
+
+class Seldom(tests.fixtures.engines.Blobs):
+    """Looks at every fifth frame only, unless told otherwise."""
+
+    every = 0.2
+
+
+@pytest.mark.parametrize(("speed", "looks"), [(0.5, 4), (12, 4 + COUNT)])
+def test_an_athlete_who_is_too_fast_for_seldom_looks_is_looked_at_in_every_frame(
+    engines, tmp_path, monkeypatch, speed, looks
+):
+    pytest.importorskip("supervision")
+    counted = []
+    monkeypatch.setattr(Seldom, "detect", lambda self, image: (counted.append(1), super(Seldom, self).detect(image))[1])
+    video = open_video(write_images(tmp_path / "run", walkers(COUNT, people=1, step=speed)))
+    settings = Settings(**SETTINGS)
+    models = Engines(settings)
+    models.detector = Seldom()
+    tracks, every = pipeline.located(video, models, settings)
+    truth = walker_boxes(COUNT, people=1, step=speed)[0]
+    assert len(counted) == looks
+    assert every == (1 if looks > COUNT else 5)
+    rows = np.searchsorted(video.numbers, tracks[0].frames)
+    seen = (tracks[0].boxes[:, 4] > 0) & (truth[rows, 2] <= 320)
+    np.testing.assert_allclose(tracks[0].boxes[seen, :4], truth[rows][seen], atol=6)
 
 
 @pytest.mark.parametrize("every", [0, 1000])

@@ -105,7 +105,7 @@ class MediaPipeDetector:
         self, *, thorough: bool = True, tiles: tuple[float, ...] = TILES, least: float = 0.5, threads: int = 1
     ) -> None:
         self.provenance = {**graphs.provenance("detector", graphs.DETECTOR), "thorough": thorough}
-        self.every = 0.2 if thorough else 0.4
+        self.every = 0.2 if thorough else 0.5
         self.longest = 1280 if thorough else 480
         self.thorough = thorough
         self.tiles = tiles
@@ -158,7 +158,7 @@ def make(settings: Settings) -> MediaPipeDetector:
     Raises:
         BadSetting: if they ask for weights, which it brings itself.
     """
-    graphs.refuse_weights(settings.detector_weights)
+    graphs.refuse(settings.detector_weights)
     one = settings.person == "largest" and settings.init_box is None
     return MediaPipeDetector(thorough=not one, threads=settings.threads or 1)
 

@@ -157,9 +157,9 @@ def make(settings: Settings) -> MediaPipe:
     """The pose back end that the settings name.
 
     Raises:
-        BadSetting: if they ask for weights, which it brings itself.
+        BadSetting: if they ask for weights or a configuration, which it brings itself, or for a GPU.
     """
-    graphs.refuse_weights(settings.weights)
+    graphs.refuse(settings.weights, settings.config, settings.device)
     return MediaPipe(threads=settings.threads or 1)
 
 

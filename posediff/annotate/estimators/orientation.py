@@ -29,6 +29,10 @@ _SEARCH = (-25, 25, 45, -45, 90, -90, 135, -135, 180)
 _QUARTERS = (0, 90, 180, 270)
 
 
+#: Least certainty of a new person's pose, and most degrees that it leans in its crop, for no other crop to be tried.
+VERY_SURE, UPRIGHT = 0.95, 20.0
+
+
 class Seen(NamedTuple):
     """The poses of P people in one picture, and what to remember of them.
 
@@ -113,8 +117,12 @@ class Oriented:
         return best
 
     def _follows(self, candidate: _Candidate, box: np.ndarray, memory: PersonMemory) -> bool:
-        """Whether a pose is sure, and known to be the one expected."""
-        return memory.known and candidate.certain >= SURE and _fits(candidate, box, memory, self.estimator.skeleton)
+        """Whether a pose is sure and as expected; where nothing is expected, very sure and upright in its crop."""
+        skeleton = self.estimator.skeleton
+        if memory.known:
+            return candidate.certain >= SURE and _fits(candidate, box, memory, skeleton)
+        lean = abs(wrapped(trunk_angle(candidate.keypoints, skeleton) - candidate.angle))
+        return candidate.certain >= VERY_SURE and bool(lean <= UPRIGHT)
 
     def _try(
         self, image: np.ndarray, boxes: np.ndarray, memories: Sequence[PersonMemory], angles: Sequence[Sequence[float]]

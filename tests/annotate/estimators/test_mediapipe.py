@@ -108,3 +108,9 @@ def test_settings_decide_the_threads_and_cannot_name_weights():
         make(Settings(weights="mine.tflite"))
     with pytest.raises(BadSetting, match="threads is -1"):
         MediaPipe(threads=-1)
+
+
+@pytest.mark.parametrize("setting", [{"weights": "a.tflite"}, {"config": "a.py"}, {"device": "cuda"}])
+def test_what_it_has_no_use_for_is_refused(setting):
+    with pytest.raises(BadSetting, match="mediapipe"):
+        make(Settings(**setting))
