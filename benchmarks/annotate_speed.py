@@ -45,6 +45,7 @@ from posediff.errors import PosediffError
 
 PARTS = ("overhead", "workers", "memory")
 VIDEOS = ("video/golf_swing.mp4", "video/tennis_serve.mp4")
+#: Of the workers that are compared: everything in one thread each.
 SETTINGS = Settings(threads=1)
 
 
@@ -68,7 +69,7 @@ def main() -> int:
             parser.error(f"{missing[0]} is not there; --data-root names the folder that holds {VIDEOS[0]}")
     result: dict[str, Any] = {"cores": os.cpu_count(), "rounds": options.rounds, **provenance()}
     measures = {
-        "overhead": lambda: overhead(paths, SETTINGS, options.frames, options.rounds),
+        "overhead": lambda: overhead(paths, Settings(), options.frames, options.rounds),
         "workers": lambda: workers(paths, SETTINGS, options.videos, options.frames, options.rounds),
         "memory": lambda: memory(options.lengths),
     }

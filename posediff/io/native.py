@@ -20,6 +20,9 @@ from posediff.skeletons import CATALOGUE, Skeleton
 
 FORMAT = "posediff/1"
 
+#: Frames that are turned into Python objects at a time.
+CHUNK = 1000
+
 
 def sniff(content: Content) -> bool:
     """Whether the document calls itself a posediff file, of whatever version."""
@@ -78,18 +81,18 @@ def read(content: Content, skeleton: str | None = None) -> list[PoseSequence]:
 def render(people: Sequence[PoseSequence], path: Path) -> dict[Path, bytes]:
     """The file's bytes; people whose stages or provenance differ from the first one's carry their own."""
     first = people[0]
-    document = {
-        "format": FORMAT,
-        "skeleton": first.skeleton.as_dict(),
-        "fps": first.fps,
-        "image_size": None if first.image_size is None else [int(side) for side in first.image_size],
-        "units": first.units,
-        "dimensions": first.dimensions,
-        "source": plain(first.source),
-        "people": [_person_as_dict(person, first) for person in people],
-        "stages": _stages_as_list(first),
+    members = {
+        "format": _dumped(FORMAT),
+        "skeleton": _dumped(first.skeleton.as_dict()),
+        "fps": _dumped(first.fps),
+        "image_size": _dumped(None if first.image_size is None else [int(side) for side in first.image_size]),
+        "units": _dumped(first.units),
+        "dimensions": _dumped(first.dimensions),
+        "source": _dumped(plain(first.source)),
+        "people": "[" + ",".join(_person_as_json(person, first) for person in people) + "]",
+        "stages": _dumped(_stages_as_list(first)),
     }
-    return {path: json.dumps(document, allow_nan=False, separators=(",", ":")).encode()}
+    return {path: _object(members).encode()}
 
 
 def _person(
@@ -134,25 +137,42 @@ def _person(
         raise Fault(f"{place}: {error}") from None
 
 
-def _person_as_dict(person: PoseSequence, first: PoseSequence) -> dict[str, Any]:
-    missing = np.argwhere(~person.present).tolist()
-    keypoints = shortest(person.keypoints).tolist()
-    for frame, joint in missing:
-        keypoints[frame][joint] = None
-    document = {
-        "id": int(person.person),
-        "frames": person.frames.tolist(),
-        "keypoints": keypoints,
-        "scores": shortest(person.scores).tolist(),
-        "status": person.status.tolist(),
+def _person_as_json(person: PoseSequence, first: PoseSequence) -> str:
+    def keypoints(rows: slice) -> list[Any]:
+        values = shortest(person.keypoints[rows]).tolist()
+        for frame, joint in np.argwhere(~person.present[rows]).tolist():
+            values[frame][joint] = None
+        return values
+
+    count, boxes = len(person), person.boxes
+    members = {
+        "id": _dumped(int(person.person)),
+        "frames": _dumped(person.frames.tolist()),
+        "keypoints": _listed(count, keypoints),
+        "scores": _listed(count, lambda rows: shortest(person.scores[rows]).tolist()),
+        "status": _listed(count, lambda rows: person.status[rows].tolist()),
     }
-    if person.boxes is not None:
-        document["boxes"] = boxes_as_list(person.boxes)
+    if boxes is not None:
+        members["boxes"] = _listed(count, lambda rows: boxes_as_list(boxes[rows]))
     if person.stages != first.stages:
-        document["stages"] = _stages_as_list(person)
+        members["stages"] = _dumped(_stages_as_list(person))
     if person.source != first.source:
-        document["source"] = plain(person.source)
-    return document
+        members["source"] = _dumped(plain(person.source))
+    return _object(members)
+
+
+def _listed(count: int, values: Callable[[slice], list[Any]]) -> str:
+    """JSON of a list with one value a frame, some frames at a time, since their Python objects take much more."""
+    parts = [_dumped(values(slice(start, start + CHUNK)))[1:-1] for start in range(0, count, CHUNK)]
+    return "[" + ",".join(parts) + "]"
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _object(members: Mapping[str, str]) -> str:
+    return "{" + ",".join(f"{_dumped(key)}:{value}" for key, value in members.items()) + "}"
 
 
 def boxes_as_list(boxes: np.ndarray) -> list[list[float] | None]:
