@@ -121,7 +121,7 @@ class Oriented:
         skeleton = self.estimator.skeleton
         if memory.known:
             return candidate.certain >= SURE and _fits(candidate, box, memory, skeleton)
-        lean = abs(wrapped(trunk_angle(candidate.keypoints, skeleton) - candidate.angle))
+        lean = abs(wrapped(float(trunk_angle(candidate.keypoints, skeleton)) - candidate.angle))
         return candidate.certain >= VERY_SURE and bool(lean <= UPRIGHT)
 
     def _try(
