@@ -6,10 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posediff.annotate.batch.records import settings_hash
 from posediff.annotate.footage.video import content_hash, open_video
 from posediff.annotate.loading.weights import cache_folder
 from posediff.annotate.pipeline import Engines, Progress, estimated, finished, on_skeleton
-from posediff.annotate.settings import Settings, digest
+from posediff.annotate.settings import Settings
 from posediff.errors import CannotWrite, PosediffError
 from posediff.io.registry import Location, read, write
 
@@ -35,7 +36,7 @@ def skeletons_of(
         MissingDependency: if a library for videos is not installed.
     """
     settings = settings or Settings()
-    key = f"{content_hash(location)[:32]}-{digest(settings.resolved())[:16]}"
+    key = f"{content_hash(location)[:32]}-{settings_hash(settings.resolved())[:16]}"
     path = cache_folder("skeletons") / f"{key}.json"
     try:
         return [_named(person, location) for person in read(path)]

@@ -88,6 +88,11 @@ def detect(
     return Detected(frames, tuple(found), np.array(shifts))
 
 
+def step(frames: np.ndarray) -> int:
+    """Frames from one detection to the next, as a rule; 0 where there is one detection only."""
+    return int(np.median(np.diff(frames))) if len(frames) > 1 else 0
+
+
 def _finder(video: Video, detector: Detector | None, every: int) -> tuple[Callable[[Frame], np.ndarray], int, int]:
     """What finds the people of a frame, how large the frame has to be, and how many frames are stepped on each time."""
     if detector is None:

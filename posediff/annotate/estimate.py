@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from posediff.annotate.boxes import Track
-from posediff.annotate.detect import Report
+from posediff.annotate.detect import Report, step
 from posediff.annotate.estimators.feedback import next_box
 from posediff.annotate.estimators.orientation import NEW, Oriented, PersonMemory
 from posediff.annotate.footage.ahead import pictures
@@ -92,7 +92,7 @@ def estimate(
         those from the first to the last that the person is looked for in.
     """
     oriented = Oriented(estimator, rotation)
-    people = [_Person(track, every or _stride(track.frames)) for track in tracks]
+    people = [_Person(track, every or step(track.frames) or 1) for track in tracks]
     numbers: list[int] = []
     for frame in pictures(video, threads=threads):
         numbers.append(frame.index)
@@ -144,8 +144,3 @@ def _sequence(
         person=person.track.id,
         source=source,
     )
-
-
-def _stride(frames: np.ndarray) -> int:
-    """Frames from one detection to the next."""
-    return int(np.median(np.diff(frames))) if len(frames) > 1 else 1

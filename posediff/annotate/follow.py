@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from posediff.annotate.boxes import Track, parse_init_box
+from posediff.annotate.detect import Detected, step
 from posediff.annotate.trackers.athlete import track_athlete
 from posediff.annotate.trackers.choice import choose, surest
 from posediff.annotate.trackers.people import track_people
 from posediff.errors import BadData, BadSetting
-
-if TYPE_CHECKING:
-    from posediff.annotate.detect import Detected
 
 #: Share of the frames looked at in which an athlete has to be seen, and the farthest way from one to the next, in
 #: lengths of the box's longer side, for the rest to be told by the poses.
@@ -118,8 +115,3 @@ def too_sparse(found: Sequence[Track], detected: Detected) -> bool:
     sides = (boxes[:, 2:4] - boxes[:, :2]).max(axis=1)
     moved = np.linalg.norm(np.diff((boxes[:, :2] + boxes[:, 2:4]) / 2, axis=0), axis=1)
     return bool((moved > FAST * np.minimum(sides[1:], sides[:-1])).any())
-
-
-def step(frames: np.ndarray) -> int:
-    """Frames from one detection to the next, as a rule; 0 where there is one detection only."""
-    return int(np.median(np.diff(frames))) if len(frames) > 1 else 0

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from posediff.annotate.batch.inputs import Input
+from posediff.annotate.batch.records import settings_hash
 from posediff.annotate.batch.tasks import Job, Report, Result
 from posediff.annotate.finish.corrections import correct
 from posediff.annotate.finish.quality import Quality, quality
-from posediff.annotate.footage.video import Video, content_hash, open_video
+from posediff.annotate.footage.video import Video, open_video
 from posediff.annotate.outputs import Wanted, check_skeleton, path_of, write_outputs
 from posediff.annotate.pipeline import Engines, estimated, finished, on_skeleton
 from posediff.annotate.raw import read_raw, write_raw
-from posediff.annotate.settings import Settings, digest, fingerprint
+from posediff.annotate.settings import Settings, fingerprint
 from posediff.errors import BadData, BadSetting, PosediffError
 from posediff.sequence import PoseSequence
 
@@ -79,7 +80,7 @@ class Plan:
     def __call__(self, settings: Mapping[str, Any]) -> Annotator:
         """The worker, whatever the job's settings: the models are the same for all videos, and are loaded now."""
         models = _engines(dataclasses.replace(self.settings, boxes=None))
-        models.load(detector=not self.boxes and self.settings.boxes is None)
+        models.load(detector=not self.boxes)
         return Annotator(self, models)
 
 
@@ -127,8 +128,8 @@ class Annotator:
         self, job: Job, video: Video, settings: Settings, out: Path, report: Report
     ) -> tuple[list[PoseSequence], list[str]]:
         """The poses as the back ends give them, from an earlier run where there was one; and the video's faults."""
-        key = f"{content_hash(job.path)[:16]}-{digest(settings.estimation())[:16]}"
-        path = out / RAW / f"{key}.npz"
+        decisive = settings.estimation()
+        path = out / RAW / f"{job.content[:16]}-{settings_hash(decisive)[:16]}.npz"
         if path.exists():
             try:
                 people = read_raw(path)
@@ -141,7 +142,7 @@ class Annotator:
         marks: dict[str, Any] = {"faults": faults} if faults else {}
         if video.variable:
             marks["frame_times"] = [round(float(time), 6) for time in video.times]
-        people = [one.replace(source={**one.source, **marks, "settings": settings.estimation()}) for one in people]
+        people = [one.replace(source={**one.source, **marks, "settings": decisive}) for one in people]
         write_raw(path, people)
         return people, faults
 

@@ -6,7 +6,6 @@ setting and with the certainty that there is a person as an output instead of a 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from posediff.errors import BadSetting, MissingDependency, PosediffError
+from posediff.io.files import file_hash
 
 DETECTOR = "pose_detection/pose_detection.tflite"
 LANDMARKS = "pose_landmark/pose_landmark_full.tflite"
@@ -104,7 +104,7 @@ def weights_hash(model: str) -> str:
     path = mediapipe.root / "modules" / model
     if not path.is_file():
         raise PosediffError(f"mediapipe {mediapipe.version} comes without the model {path.name}", _REINSTALL)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return file_hash(path)
 
 
 def provenance(role: str, model: str) -> dict[str, object]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from posediff import skeletons
 from posediff.annotate import detectors, estimators
-from posediff.annotate.detect import Detected, detect
+from posediff.annotate.detect import Detected, detect, step
 from posediff.annotate.estimate import estimate
 from posediff.annotate.finish.finish import finish
-from posediff.annotate.follow import follow, step, too_sparse
+from posediff.annotate.follow import follow, too_sparse
 from posediff.annotate.settings import Settings
 from posediff.errors import BadData, BadSetting
 

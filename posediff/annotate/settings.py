@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +15,13 @@ from posediff import skeletons
 from posediff.annotate.boxes import parse_init_box
 from posediff.annotate.detectors import DETECTORS
 from posediff.annotate.estimators import DOUBTFUL, DOUBTFUL_OF, ESTIMATORS
+from posediff.annotate.estimators.orientation import HOW
+from posediff.annotate.trackers.choice import WAYS
 from posediff.errors import BadData, BadSetting
+from posediff.io.files import file_hash
 
-ROTATIONS = ("none", "quarters", "trunk")
-PEOPLE = ("largest", "centre", "moving", "all")
+ROTATIONS = HOW
+PEOPLE = (*WAYS, "all")
 DEVICES = ("auto", "cpu", "cuda")
 
 #: Settings that change what is made of the poses, but not the poses that the estimator gives.
@@ -148,16 +150,7 @@ def fingerprint(path: Path) -> dict[str, str]:
 @lru_cache(maxsize=1024)
 def _sha256(path: Path, modified: int) -> str:
     """Of a file's bytes; computed once for all the videos of a batch, unless the file is ``modified``."""
-    total = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            total.update(block)
-    return total.hexdigest()
-
-
-def digest(values: Mapping[str, Any]) -> str:
-    """SHA-256 of JSON-able settings, whatever their order."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    return file_hash(path)
 
 
 def _one_of(what: str, value: str, choices: Any) -> None:

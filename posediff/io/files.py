@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and what is in them."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -30,6 +31,19 @@ def write_files(files: Mapping[Path, bytes], *, folder: Path | None = None) -> N
         reason = getattr(error, "strerror", None) or str(error)
         place = folder or next(iter(files))
         raise CannotWrite(f"{place}: cannot be written ({reason})", "choose another place to write to") from None
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits, read a piece at a time.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _replace_files(files: Mapping[Path, bytes]) -> None:

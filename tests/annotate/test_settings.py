@@ -1,6 +1,7 @@
 import pytest
 
-from posediff.annotate.settings import Settings, digest, fingerprint
+from posediff.annotate.batch.records import settings_hash
+from posediff.annotate.settings import Settings, fingerprint
 from posediff.errors import BadData, BadSetting
 
 
@@ -36,8 +37,8 @@ def test_files_count_by_what_is_in_them_and_not_by_where_they_lie(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "boxes.json").write_text("{}" if name != "c" else "[]")
     same, moved, other = (Settings(boxes=str(tmp_path / name / "boxes.json")).resolved() for name in ("a", "b", "c"))
-    assert digest(same) == digest(moved)
-    assert digest(same) != digest(other)
+    assert settings_hash(same) == settings_hash(moved)
+    assert settings_hash(same) != settings_hash(other)
 
 
 def test_the_number_of_threads_changes_no_result_and_smoothing_no_pose():

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from posediff.annotate.batch.names import Wanted, unique_names
 from posediff.annotate.batch.records import FOLDER, Records
-from posediff.annotate.footage.video import IMAGES
 from posediff.errors import BadData, BadSetting
+from posediff.io.content import PICTURES
 from posediff.io.registry import split_range
 
 #: Suffixes of the files that a folder is searched for. A file that is named is taken whatever its suffix.
@@ -172,7 +172,7 @@ def _search(folder: Path, own: _Own, seen: set[str]) -> list[Path]:
         if entry.is_dir():
             found += _search(folder / entry.name, own, seen)
         elif entry.is_file() and os.path.abspath(entry.path) not in own.written:
-            images = images or suffix in IMAGES
+            images = images or suffix in PICTURES
             if suffix in VIDEOS:
                 found.append(folder / entry.name)
     return found if found or not images else [folder]

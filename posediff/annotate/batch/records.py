@@ -20,7 +20,7 @@ from posediff import __version__
 from posediff.annotate.batch.copies import copy_output
 from posediff.errors import BadSetting, PosediffError
 from posediff.io.checks import Fault, get, typed
-from posediff.io.files import write_files
+from posediff.io.files import file_hash, write_files
 
 FORMAT = "posediff.annotation/1"
 
@@ -214,15 +214,6 @@ def settings_hash(settings: Mapping[str, Any]) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise BadSetting(f"the settings cannot be written as JSON ({error})", "give plain values") from None
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, as 64 hexadecimal digits, read a piece at a time."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _parsed(data: bytes) -> Record:

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,11 +35,13 @@ class Job:
         name: what its outputs are called: a relative path without suffix, of which there is one in a batch. Every
             output is ``name.suffix``, a file or a folder.
         settings: everything that the result depends on besides the video, as plain JSON values.
+        content: the SHA-256 of what is in the video, told to the worker.
     """
 
     path: str
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Attempt:
             return _outcome(job, record, SKIPPED, time.perf_counter() - begun, note)
         worker = self._made(settings)
         try:
-            result = worker(job, self.out, report)
+            result = worker(replace(job, content=content), self.out, report)
             record = self._recorded(job, content, settings, result, time.perf_counter() - begun)
         except (Exception, SystemExit) as fault:  # a library's sys.exit() is no reason to end the batch
             return self._failed(job, fault, begun)

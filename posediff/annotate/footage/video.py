@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from posediff.errors import BadData, BadSetting
+from posediff.io.content import PICTURES
 from posediff.io.registry import Location, split_range
 
-#: Endings of the images that a folder is read from.
-IMAGES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 _CHUNK = 2**20
 
 
@@ -136,7 +135,7 @@ def open_video(location: Location, *, fps: float | None = None) -> Video:
         from posediff.annotate.footage.pictures import open_folder
 
         video: Video = open_folder(path, fps)
-    elif path.suffix.lower() in IMAGES:
+    elif path.suffix.lower() in PICTURES:
         raise BadData(f"{path}: is a single image", "give a video, or the folder that the images of a video lie in")
     else:
         from posediff.annotate.footage.decoding import open_file
@@ -181,7 +180,7 @@ def image_files(folder: Path) -> list[Path]:
         BadData: if the folder cannot be listed.
     """
     try:
-        names = [path for path in folder.iterdir() if path.suffix.lower() in IMAGES and not path.name.startswith(".")]
+        names = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES and not path.name.startswith(".")]
     except OSError as error:
         raise BadData(f"{folder}: cannot be listed ({error.strerror or error})", "check its permissions") from None
     return sorted(names, key=lambda path: (_natural(path.name), path.name))

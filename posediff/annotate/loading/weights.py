@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from posediff import __version__
 from posediff.errors import BadData, BadSetting, CannotWrite, PosediffError
+from posediff.io.files import file_hash
 
 #: Seconds that a server may take to answer, or to send the next bytes.
 TIMEOUT = 30.0
@@ -130,14 +131,10 @@ def sha256_of(path: Path) -> str:
     Raises:
         BadData: if it cannot be read.
     """
-    total = hashlib.sha256()
     try:
-        with open(path, "rb") as stream:
-            while block := stream.read(_BLOCK):
-                total.update(block)
+        return file_hash(path)
     except OSError as error:
         raise BadData(f"{path}: cannot be read ({error.strerror})", "check the path and its permissions") from None
-    return total.hexdigest()
 
 
 def provenance(path: Path) -> dict[str, str]:
