@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from posediff.annotate.batch.records import settings_hash
 from posediff.annotate.footage.video import content_hash, open_video
-from posediff.annotate.loading.weights import cache_folder
+from posediff.weights.files import cache_folder
 from posediff.annotate.pipeline import Engines, Progress, estimated, finished, on_skeleton
 from posediff.annotate.settings import Settings
 from posediff.errors import CannotWrite, PosediffError

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posediff import __version__
-from posediff.annotate.loading import weights
+from posediff.weights import files as weights
 from posediff.annotate.probes import PROBES
 from posediff.errors import PosediffError
 

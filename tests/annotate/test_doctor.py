@@ -6,7 +6,7 @@ import pytest
 
 from posediff.annotate import doctor
 from posediff.annotate.doctor import DEFAULTS, Finding, can_annotate, examine
-from posediff.annotate.loading.weights import KNOWN, place
+from posediff.weights.files import KNOWN, place
 from posediff.annotate.probes import PROBES
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from posediff.annotate.loading.onnx import Network, normalised
-from posediff.annotate.loading.weights import find
+from posediff.weights.onnx import Network, normalised
+from posediff.weights.files import find
 from posediff.errors import BadData, BadSetting, MissingDependency
 
 if TYPE_CHECKING:

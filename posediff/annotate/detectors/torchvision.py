@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from posediff.annotate.loading.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
-from posediff.annotate.loading.weights import find, provenance
+from posediff.weights.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
+from posediff.weights.files import find, provenance
 from posediff.errors import BadData, MissingDependency, PosediffError
 
 if TYPE_CHECKING:

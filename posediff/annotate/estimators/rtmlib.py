@@ -15,8 +15,8 @@ import numpy as np
 from posediff import skeletons
 from posediff.annotate.estimators import Poses
 from posediff.annotate.estimators.crops import to_image, upright, usable
-from posediff.annotate.loading.onnx import Network, normalised
-from posediff.annotate.loading.weights import find
+from posediff.weights.onnx import Network, normalised
+from posediff.weights.files import find
 from posediff.errors import BadData
 from posediff.skeletons import COCO17, HALPE26, MPII16, Skeleton
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posediff.annotate.loading.onnx import Network, normalised
+from posediff.weights.onnx import Network, normalised
 from posediff.errors import BadData, BadSetting
 
 onnx = pytest.importorskip("onnx")

@@ -5,7 +5,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from posediff.annotate.loading.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
+from posediff.weights.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
 from posediff.errors import BadData, BadSetting
 
 torch = pytest.importorskip("torch")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posediff.annotate.loading import weights
-from posediff.annotate.loading.weights import KNOWN, find, place, provenance
+from posediff.weights import files as weights
+from posediff.weights.files import KNOWN, find, place, provenance
 from posediff.errors import BadData, BadSetting, CannotWrite, PosediffError
 
 CONTENT = b"weights" * 1000

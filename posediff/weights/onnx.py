@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from posediff.annotate.loading.weights import provenance
+from posediff.weights.files import provenance
 from posediff.errors import BadData, BadSetting, MissingDependency
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"

@@ -1,0 +1,1 @@
+"""Training and evaluation: strict configurations, mmengine's Runner, metrics, predictions."""

@@ -1,0 +1,1 @@
+"""Encoders: skeletons and pictures become features over time."""

@@ -1,0 +1,1 @@
+"""Heads: features of two performances become differences of their scores."""
