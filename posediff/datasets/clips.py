@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from posediff.errors import BadData
+from posediff.sequence import PoseSequence
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Clip:
         action: what was performed, e.g. the dive number ``407c``; empty where unknown.
         difficulty: factor that the execution was multiplied with, or None where the score is the execution.
         transitions: first label frame of every stage but the first, increasing; None where unknown.
-        frames: number of label frames that ``transitions`` counts in; None where unknown.
+        frames: number of label frames, which ``transitions`` counts from 0; None where they are frame numbers of the
+            skeleton file, or there are none. The skeleton file may have another number of frames for the same time.
         judges: scores of the judges, where published.
         poses: path of the skeleton file as :func:`posediff.io.read_person` takes it (``file#start:end``), or empty.
         person: id in that file, or None where it holds one person.
-        images: path of the folder with the clip's pictures, or empty.
+        images: path of the folder with the clip's pictures, or empty; ``folder#start:end`` for those of a longer video,
+            counted from 0 in the order of their numbers.
         extra: whatever else the label file says, for tables.
 
     Raises:
@@ -71,6 +74,7 @@ class Collection:
         train, test: clips of the split; validation is taken from ``train`` by :mod:`posediff.datasets.splits`.
         stages: names of the stages, in order.
         score_range: lowest and highest score for relative errors, or None for that of the test clips.
+        sequences: skeletons that are in memory and in no file, by clip key.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Collection:
     test: tuple[Clip, ...]
     stages: tuple[str, ...] = ()
     score_range: tuple[float, float] | None = None
+    sequences: Mapping[str, PoseSequence] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         keys = [clip.key for clip in (*self.train, *self.test)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -21,7 +22,7 @@ def check(owner: object, rules: dict[str, bool]) -> None:
     given = {field.name: getattr(owner, field.name) for field in fields(owner)}  # type: ignore[arg-type]
     broken = [rule for rule, holds in rules.items() if not holds]
     if broken:
-        names = [name for rule in broken for name in given if name in rule.split()]
+        names = [name for rule in broken for name in given if name in re.findall(r"\w+", rule)]
         received = ", ".join(f"{name}={given[name]!r}" for name in dict.fromkeys(names))
         raise BadSetting(f"{type(owner).__name__}: expected that {'; '.join(broken)}; got {received}", "correct them")
 
@@ -31,6 +32,8 @@ class SkeletalSettings:
     """The hierarchical skeletal encoder (eq. 4 and 5).
 
     Attributes:
+        streams: what it is given of every joint, of ``joint, bone, angle, body, motion``; see
+            :class:`posediff.models.encoders.streams.KinematicStreams`. The paper takes ``joint``.
         channels: of the blocks, in order.
         levels: the levels of the hierarchy that are used: 0 torso, 1 inner limbs, 2 outer limbs.
         edge_conv: whether EdgeConv joins adjacent levels (eq. 5).
@@ -41,6 +44,7 @@ class SkeletalSettings:
         dropout: probability, after each block.
     """
 
+    streams: tuple[Literal["joint", "bone", "angle", "body", "motion"], ...] = ("joint",)
     channels: tuple[int, ...] = (64, 64, 64, 64, 128)
     levels: tuple[int, ...] = (0, 1, 2)
     edge_conv: bool = True
@@ -54,6 +58,7 @@ class SkeletalSettings:
         check(
             self,
             {
+                "streams has no stream twice and one at least": 0 < len(set(self.streams)) == len(self.streams),
                 "channels has positive numbers": bool(self.channels) and min(self.channels) > 0,
                 "strides has one positive number for each of channels": len(self.strides) == len(self.channels)
                 and min(self.strides) > 0,
@@ -123,8 +128,9 @@ class SegmentationSettings:
         boundaries: which of the labelled transitions divide the stages: ``(0, 1)`` for K = 3, ``(0,)`` for K = 2 with
             the take-off apart, ``(1,)`` for K = 2* with the entry apart, ``()`` for K = 1.
         hidden: width of the network.
-        layers: its depth.
-        weights: of the transitions in the loss; the released code weighs the second twice.
+        layers: its depth. Layers of ``tcn`` and ``asformer`` reach 1, 2, 4 ... frames far, so these need several.
+        weight: of the loss.
+        class_weights: of the labelled transitions in it; the released code counts the second twice.
         loss: ``frames`` classifies every frame (as the released code), ``time`` picks the moment of each transition.
         windows: whether the i-th of n transitions is only searched in the i-th n-th of the clip (as the released code).
     """
@@ -133,7 +139,8 @@ class SegmentationSettings:
     boundaries: tuple[int, ...] = (0, 1)
     hidden: int = 128
     layers: int = 1
-    weights: tuple[float, ...] = (1.0, 2.0)
+    weight: float = 1.0
+    class_weights: tuple[float, ...] = (1.0, 2.0)
     loss: Literal["frames", "time"] = "frames"
     windows: bool = False
 
@@ -143,7 +150,9 @@ class SegmentationSettings:
             {
                 "boundaries increase from 0": list(self.boundaries) == sorted(set(self.boundaries))
                 and min(self.boundaries, default=0) >= 0,
-                "weights has one for each of boundaries": len(self.weights) == len(self.boundaries),
+                "class_weights has one for all that boundaries name": max(self.boundaries, default=-1)
+                < len(self.class_weights),
+                "weight is 0 or more": self.weight >= 0,
                 "hidden is above 0": self.hidden > 0,
                 "layers is above 0": self.layers > 0,
             },
@@ -169,6 +178,9 @@ class FusionSettings:
     heads: int = 2
     rho: float = 1.0
 
+    def __post_init__(self) -> None:
+        check(self, {"heads is above 0": self.heads > 0})
+
 
 @dataclass(frozen=True)
 class ContrastSettings:
@@ -186,6 +198,16 @@ class ContrastSettings:
     weight: float = 1.0
     margin: float = 0.3
 
+    def __post_init__(self) -> None:
+        check(
+            self,
+            {
+                "temperature is above 0": self.temperature > 0,
+                "weight is 0 or more": self.weight >= 0,
+                "margin is 0 or more": self.margin >= 0,
+            },
+        )
+
 
 @dataclass(frozen=True)
 class DecoderSettings:
@@ -198,6 +220,8 @@ class DecoderSettings:
         gamma: softness of that alignment.
         weighting: how lambda_k is normalised.
         dropout: in the decoder.
+        antisymmetric: whether the difference is computed both ways and subtracted: exchanging the two then turns its
+            sign, and of a performance with itself it is 0. The papers do not ask for it; it costs the decoder twice.
     """
 
     layers: int = 4
@@ -207,6 +231,17 @@ class DecoderSettings:
     gamma: float = 0.1
     weighting: Literal["softmax", "sum"] = "softmax"
     dropout: float = 0.0
+    antisymmetric: bool = True
+
+    def __post_init__(self) -> None:
+        check(
+            self,
+            {
+                "layers heads steps are above 0": min(self.layers, self.heads, self.steps) > 0,
+                "gamma is above 0": self.gamma > 0,
+                "dropout is from 0 to below 1": 0 <= self.dropout < 1,
+            },
+        )
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,32 @@ def with_faults(pose: Pose, faults: Sequence[Fault], movement: Movement, t: np.n
     """The pose with every fault added, as far as the joint's anatomical limits allow."""
     for fault in faults:
         freedom = _FREEDOMS[fault.joint]
-        rotation = pose[freedom.joint] if freedom.joint in pose else np.broadcast_to(np.eye(3), (len(t), 3, 3))
-        now = freedom.read(rotation)
-        low, high = np.minimum(freedom.limits[0], now), np.maximum(freedom.limits[1], now)
-        amount = np.clip(now + fault.amount * window(fault, movement, t), low, high) - now
-        pose = {**pose, freedom.joint: freedom.add(rotation, amount)}
+        rotation = _rotation(pose, freedom.joint, t)
+        pose = {**pose, freedom.joint: freedom.add(rotation, _possible(fault, freedom, rotation, movement, t))}
     return pose
+
+
+def achieved(pose: Pose, faults: Sequence[Fault], movement: Movement, t: np.ndarray) -> np.ndarray:
+    """What the anatomical limits leave of every fault, each planted alone.
+
+    Returns:
+        (faults, T) degrees.
+    """
+    turns = []
+    for fault in faults:
+        freedom = _FREEDOMS[fault.joint]
+        turns.append(_possible(fault, freedom, _rotation(pose, freedom.joint, t), movement, t))
+    return np.array(turns).reshape(len(faults), len(t))
+
+
+def _rotation(pose: Pose, joint: str, t: np.ndarray) -> np.ndarray:
+    return pose[joint] if joint in pose else np.broadcast_to(np.eye(3), (len(t), 3, 3))
+
+
+def _possible(
+    fault: Fault, freedom: _Freedom, rotation: np.ndarray, movement: Movement, t: np.ndarray
+) -> np.ndarray:
+    """(T,) degrees of a fault within the limits, which a joint that is already beyond them does not leave further."""
+    now = freedom.read(rotation)
+    low, high = np.minimum(freedom.limits[0], now), np.maximum(freedom.limits[1], now)
+    return np.asarray(np.clip(now + fault.amount * window(fault, movement, t), low, high) - now)

@@ -4,7 +4,7 @@ import pytest
 from posediff.errors import BadSetting
 from posediff.motion.angles import joint_angles
 from posediff.motion.synthetic import Fault, Recording, Squat, generate
-from posediff.motion.synthetic.faults import JOINTS, RAMP, window
+from posediff.motion.synthetic.faults import JOINTS, RAMP, achieved, window
 
 FPS = 50.0
 #: Movement, joint, stage, how much its angle grows with each degree of the fault, and what else has to move with it.
@@ -105,3 +105,14 @@ def test_an_unknown_stage_is_refused_with_the_choices():
     with pytest.raises(BadSetting, match="flight") as error:
         generate("squat", faults=[Fault("left_knee", 20, "flight")])
     assert "stand, descent, bottom" in error.value.hint
+
+
+def test_what_is_achieved_is_what_the_joint_turns_by():
+    movement, t = Squat(), np.linspace(0, 3.8, 40)
+    pose = movement.pose(t)
+    within, beyond = Fault("left_knee", 20, "bottom"), Fault("left_elbow", -90, "bottom")
+    turned = achieved(pose, [within, beyond], movement, t)
+    np.testing.assert_allclose(turned[0], 20 * window(within, movement, t), atol=1e-9)
+    elbow = np.degrees(np.arctan2(pose["left_elbow"][:, 1, 0], pose["left_elbow"][:, 0, 0]))
+    np.testing.assert_allclose(turned[1], -np.minimum(90 * window(beyond, movement, t), elbow), atol=1e-9)
+    assert achieved(pose, [], movement, t).shape == (0, 40)

@@ -1,0 +1,5 @@
+"""Table III, DVE: the dynamic visual encoder alone."""
+
+_base_ = "../finediving.py"
+
+model = dict(skeletal=None, static=None)

@@ -1,0 +1,5 @@
+"""Table III, DVE + HSE: without the static visual encoder."""
+
+_base_ = "../finediving.py"
+
+model = dict(static=None)

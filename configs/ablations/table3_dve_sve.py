@@ -1,0 +1,5 @@
+"""Table III, DVE + SVE: without the skeletal encoder."""
+
+_base_ = "../finediving.py"
+
+model = dict(skeletal=None)

@@ -1,0 +1,5 @@
+"""Table III, HSE: the hierarchical skeletal encoder alone."""
+
+_base_ = "../finediving.py"
+
+model = dict(dynamic=None, static=None)

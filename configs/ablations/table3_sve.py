@@ -1,0 +1,5 @@
+"""Table III, SVE: the static visual encoder alone."""
+
+_base_ = "../finediving.py"
+
+model = dict(skeletal=None, dynamic=None)

@@ -1,0 +1,5 @@
+"""Table IX: attention maps multiplied."""
+
+_base_ = "../finediving.py"
+
+model = dict(fusion=dict(kind="dot"))

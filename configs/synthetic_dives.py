@@ -1,0 +1,21 @@
+"""Skeletons of 400 generated dives, whose deductions are known stage by stage: proof that the model learns."""
+
+_base_ = "_base_/hp_mcore.py"
+
+model = dict(
+    width=64,
+    skeletal=dict(streams=("angle", "body"), channels=(32, 32, 64), strides=(1, 1, 1)),
+    dynamic=None,
+    static=None,
+    segmentation=dict(hidden=32),
+    decoder=dict(layers=1, heads=2),
+)
+data = dict(
+    source=dict(type="synthetic_dives", clips=400, seed=0),
+    inputs=dict(frames=48),
+    augment=dict(flip=0.5, noise=0.005),
+    exemplars=dict(by="action", count=10),
+)
+optimizer = dict(type="AdamW", lr=2e-3, weight_decay=1e-2, clip=5.0)
+schedule = dict(type="cosine", warmup=2)
+training = dict(epochs=30, batch_size=8, seed=0)

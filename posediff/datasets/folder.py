@@ -1,0 +1,206 @@
+"""Anyone's own data: a CSV file that gives skeleton files their scores.
+
+::
+
+    file,score,action,difficulty,stages,split
+    ana_1.json,88.0,407c,3.2,12;57,train
+    ana_2.json,61.5,407c,3.2,9;52,test
+
+Only ``file`` and ``score`` are needed. ``file`` is anything that posediff reads, ``match.json#250:400`` its frames 250
+to 399, and ``person`` says who, where it holds several people. ``stages`` are the first frames of all stages but the
+first, in the file's own numbering; an empty cell is a clip whose stages nobody has labelled. Without that column the
+stages that the skeleton files themselves name count; they are read with the skeletons and not here. Without ``split`` a
+fraction of every action is for testing, always the same clips.
+
+Columns may be divided by commas, semicolons or tabs, as the header shows; with semicolons or tabs a comma may be the
+decimal sign, as spreadsheets write it in many countries.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from posediff.datasets.clips import Clip, Collection
+from posediff.datasets.labels import exists, listed, suggestion
+from posediff.datasets.splits import validation_split
+from posediff.errors import BadData, BadSetting
+from posediff.io.checks import Fault, shown
+from posediff.io.content import Content
+
+COLUMNS = ("file", "score", "action", "difficulty", "stages", "split", "person")
+NEEDED = ("file", "score")
+PARTS = ("train", "test")
+
+_HINT = f"correct the table; its columns are {', '.join(COLUMNS)}, of which {' and '.join(NEEDED)} are needed"
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """Where the data lies.
+
+    Attributes:
+        csv: the table.
+        poses: folder that its files lie in; empty for that of the table.
+        stages: names of the stages in order; by default ``stage 1`` and so on, as many as the table has.
+        test: fraction of the clips for testing, where the table has no column ``split``.
+        seed: of that choice.
+    """
+
+    csv: str
+    poses: str = ""
+    stages: tuple[str, ...] = ()
+    test: float = 0.25
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.test < 1:
+            raise BadSetting(f"FolderSettings: test is {self.test}", "give a fraction from 0 to below 1")
+
+
+def load(settings: FolderSettings) -> Collection:
+    """The clips of the table, in its order.
+
+    Raises:
+        BadData: naming everything that is wrong, by line.
+    """
+    path = Path(settings.csv)
+    folder = Path(settings.poses) if settings.poses else path.parent
+    clips: dict[str, Clip] = {}
+    parts: dict[str, list[Clip]] = {part: [] for part in PARTS}
+    lines: dict[str, int] = {}
+    faults: list[str] = []
+    for line, row in _rows(path):
+        try:
+            clip = _clip(row, folder)
+            if clip.key in lines:
+                raise Fault(f"{clip.key} has a row already, in line {lines[clip.key]}")
+            if "split" in row and row["split"].lower() not in PARTS:
+                raise Fault(f"split is {shown(row['split'])}, expected train or test")
+        except (Fault, BadData) as fault:
+            faults.append(f"line {line}: {fault}")
+            continue
+        lines[clip.key], clips[clip.key] = line, clip
+        parts[row.get("split", "train").lower()].append(clip)
+    faults += _unlike([clip for clip in clips.values() if clip.transitions is not None], settings.stages, lines)
+    missing = [clip.poses for clip in clips.values() if not exists(clip.poses)]
+    if missing:
+        faults.append(f"{len(missing)} of {len(clips)} files do not exist: {listed(missing)}")
+    if faults:
+        raise BadData(f"{path}: {listed(faults, '; ')}", _HINT)
+
+    train, test = tuple(parts["train"]), tuple(parts["test"])
+    if "split" not in row:
+        train, test = _divided(train, settings, path)
+    if not train:
+        raise BadData(f"{path}: no clip is for training", "write train into the column split")
+    transitions = max((len(clip.transitions or ()) for clip in clips.values()), default=0)
+    names = settings.stages or tuple(f"stage {number}" for number in range(1, transitions + 2) if transitions)
+    return Collection(name=path.stem, train=train, test=test, stages=names)
+
+
+def _divided(
+    clips: tuple[Clip, ...], settings: FolderSettings, path: Path
+) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
+    try:
+        return validation_split(clips, settings.test, settings.seed)
+    except BadData as error:
+        raise BadData(
+            f"{path}: {error}", f"{error.hint}, or say in a column split which clips are for testing"
+        ) from None
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows that are not blank: number of the line, cells by column."""
+    file = io.StringIO(Content(path).text, newline=None)
+    delimiter = max(",;\t", key=next((line for line in file if line.strip()), "").count)
+    file.seek(0)
+    reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+    columns: list[str] = []
+    count = 0
+    for cells in _read(reader, path):
+        cells = [cell.strip() for cell in cells]
+        if not any(cells):
+            continue
+        if not columns:
+            columns = _columns(cells, path)
+            continue
+        if len(cells) != len(columns):
+            expected = f"{len(columns)} by the header"
+            raise BadData(f"{path}: line {reader.line_num} has {len(cells)} cells, expected {expected}", _HINT)
+        count += 1
+        row = dict(zip(columns, cells, strict=True))
+        if delimiter != ",":
+            row |= {name: row[name].replace(",", ".") for name in ("score", "difficulty") if name in row}
+        yield reader.line_num, row
+    if not count:
+        raise BadData(f"{path}: has no rows", _HINT)
+
+
+def _read(reader: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise BadData(f"{path}: cannot be read as CSV ({error})", _HINT) from None
+
+
+def _columns(cells: list[str], path: Path) -> list[str]:
+    columns = [cell.lower() for cell in cells]
+    for number, (name, cell) in enumerate(zip(columns, cells, strict=True)):
+        if name not in COLUMNS:
+            raise BadData(f"{path}: unknown column {cell!r}; {suggestion(name, COLUMNS)}", _HINT)
+        if name in columns[:number]:
+            raise BadData(f"{path}: the column {name!r} is there twice", _HINT)
+    if missing := [name for name in NEEDED if name not in columns]:
+        raise BadData(f"{path}: lacks the column {' and '.join(missing)}", _HINT)
+    return columns
+
+
+def _clip(row: Mapping[str, str], folder: Path) -> Clip:
+    if not row["file"]:
+        raise Fault("file is empty")
+    file = Path(row["file"].replace("\\", "/")).as_posix()  # written on Windows, read anywhere
+    person = _whole(row["person"], "person") if row.get("person") else None
+    return Clip(
+        key=file if person is None else f"{file}:{person}",
+        score=_number(row["score"], "score"),
+        action=row.get("action", ""),
+        difficulty=_number(row["difficulty"], "difficulty") if row.get("difficulty") else None,
+        transitions=_transitions(row["stages"]) if row.get("stages") else None,
+        poses=str(folder / file),
+        person=person,
+    )
+
+
+def _transitions(cell: str) -> tuple[int, ...]:
+    return tuple(_whole(part, "stages") for part in re.split(r"[;,|\s]+", cell.strip(";,| ")))
+
+
+def _number(cell: str, column: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        raise Fault(f"{column} is {shown(cell)}, expected a number") from None
+
+
+def _whole(cell: str, column: str) -> int:
+    if not re.fullmatch(r"\d{1,15}", cell):
+        raise Fault(f"{column} is {shown(cell)}, expected a whole number")
+    return int(cell)
+
+
+def _unlike(clips: list[Clip], stages: tuple[str, ...], lines: Mapping[str, int]) -> list[str]:
+    """Clips with another number of stages than the settings name or, where they name none, than the first clip has."""
+    if not clips:
+        return []
+    expected = len(stages) if stages else len(clips[0].transitions or ()) + 1
+    source = "the settings" if stages else f"line {lines[clips[0].key]}"
+    return [
+        f"line {lines[clip.key]}: has {count} stages, expected {expected} as in {source}"
+        for clip in clips
+        if (count := len(clip.transitions or ()) + 1) != expected
+    ]

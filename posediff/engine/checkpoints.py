@@ -1,0 +1,192 @@
+"""Checkpoints: a network's weights with all that is needed to use them, or to go on training.
+
+They are tensors and plain containers; ``torch.load(path, weights_only=True)`` reads them.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from posediff.engine.build import build, plain
+from posediff.engine.config import from_resolved, resolved
+from posediff.engine.experiment import Experiment
+from posediff.engine.models import Task, make_model, without_weights
+from posediff.errors import BadData, BadSetting
+from posediff.io.files import write_files
+from posediff.weights.checkpoints import load_weights, read_checkpoint
+
+FORMAT = "posediff.checkpoint/1"
+
+#: What may change when training is resumed; all else decides what is computed.
+FREE = (
+    *("name", "logging"),
+    *(f"training.{name}" for name in ("workers", "device", "threads", "evaluate_every", "patience", "report_test")),
+)
+#: What a network's weights are bound to when they are used.
+BINDING = ("model", "data.inputs", "data.difficulty")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training has come.
+
+    Attributes:
+        epoch: how many are finished.
+        best: figures of the best epoch on the validation clips, and its number, ``epoch``; empty before the first.
+        waited: evaluations since then.
+        on_test: best figures of any epoch on the test clips, each by itself, as papers report them; empty unless
+            they are asked for.
+    """
+
+    epoch: int = 0
+    best: dict[str, float | None] = field(default_factory=dict)
+    waited: int = 0
+    on_test: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network and where it comes from.
+
+    Attributes:
+        model: weights by name.
+        experiment: that it was trained in.
+        task: what it was made for.
+        progress: how far it was trained.
+        optimizer, schedule: their states; empty where training cannot go on from here.
+        provenance: version, commit, date, torch.
+    """
+
+    model: Mapping[str, torch.Tensor]
+    experiment: Experiment
+    task: Task
+    progress: Progress
+    optimizer: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Sequence[Mapping[str, Any]] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Raises:
+        CannotWrite: if the file system refuses; what was there before stays.
+    """
+    content = {
+        "format": FORMAT,
+        "model": {name: tensor.detach().cpu() for name, tensor in checkpoint.model.items()},
+        "experiment": resolved(checkpoint.experiment),
+        **plain(checkpoint.task),
+        **plain(checkpoint.progress),
+        "optimizer": dict(checkpoint.optimizer),
+        "schedule": [dict(state) for state in checkpoint.schedule],
+        "provenance": dict(checkpoint.provenance),
+    }
+    memory = io.BytesIO()
+    torch.save(content, memory)
+    write_files({path: memory.getvalue()})
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        BadData: if it is none, is cut off, or its settings are not of this version.
+    """
+    hint = "give a checkpoint that posediff train wrote, last.pth or best.pth"
+    content = read_checkpoint(path)
+    if content.get("format") != FORMAT:
+        raise BadData(f"{path}: its format is {content.get('format')!r}, expected {FORMAT!r}", hint)
+    by = content["provenance"].get("posediff") if isinstance(content.get("provenance"), dict) else None
+    try:
+        task, progress = ({part.name: content[part.name] for part in fields(kind)} for kind in (Task, Progress))
+        return Checkpoint(
+            model=build(dict[str, torch.Tensor], content["model"], "model"),
+            experiment=from_resolved(content["experiment"]),
+            task=build(Task, task, "task"),
+            progress=build(Progress, progress, "progress"),
+            optimizer=build(dict[str, Any], content["optimizer"], "optimizer"),
+            schedule=build(tuple[dict[str, Any], ...], content["schedule"], "schedule"),
+            provenance=build(dict[str, str], content["provenance"], "provenance"),
+        )
+    except KeyError as error:
+        raise BadData(f"{path}: it lacks {error}", hint) from None
+    except BadSetting as error:
+        raise BadData(f"{path}: {error}", f"it was written by posediff {by}: use that version") from None
+
+
+def network_of(checkpoint: Checkpoint, path: Path) -> torch.nn.Module:
+    """The network of a checkpoint, ready to predict.
+
+    Args:
+        checkpoint: from :func:`load`.
+        path: what to call it.
+
+    Raises:
+        BadData: if its weights are not those of its model.
+    """
+    choice = checkpoint.experiment.model
+    network = make_model(choice.name, without_weights(choice.settings), checkpoint.task)
+    load_weights(network, checkpoint.model, path)
+    return network.eval()
+
+
+def require_resumable(checkpoint: Checkpoint, experiment: Experiment, path: Path) -> None:
+    """Refuse to go on with other settings than those that training began with.
+
+    The number of epochs may change unless the learning rate depends on it.
+
+    Raises:
+        BadSetting: naming the first setting that differs.
+        BadData: if the checkpoint holds no state of the optimizer.
+    """
+    if not checkpoint.optimizer:
+        raise BadData(f"{path}: holds no state of the optimizer", "resume from last.pth")
+    free = FREE if experiment.schedule.type == "cosine" else (*FREE, "training.epochs")
+    found = first_difference(resolved(checkpoint.experiment), resolved(experiment), free=free)
+    _refuse(found, path, "resume with the settings that training began with, or take another --work-dir")
+
+
+def require_fitting(checkpoint: Checkpoint, experiment: Experiment, path: Path) -> None:
+    """Refuse to use weights with another model, or with other inputs, than they were trained with.
+
+    Raises:
+        BadSetting: naming the first setting that differs.
+    """
+    found = first_difference(resolved(checkpoint.experiment), resolved(experiment), only=BINDING)
+    _refuse(found, path, "give the configuration that it was trained with")
+
+
+def first_difference(
+    old: Any, new: Any, *, free: Iterable[str] = (), only: Iterable[str] = (), where: str = ""
+) -> tuple[str, Any, Any] | None:
+    """The first setting in which two experiments differ: its name and both values.
+
+    Args:
+        old, new: as :func:`posediff.engine.config.resolved` gives them.
+        free: settings that may differ, each with all that is in it.
+        only: settings that count, each with all that is in it; all if none is named.
+        where: the name of what is compared.
+    """
+    if where and where in free:
+        return None
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in {**old, **new}:
+            name = f"{where}.{key}" if where else str(key)
+            inside = not only or any(f"{name}.".startswith(f"{one}.") or one.startswith(f"{name}.") for one in only)
+            if inside and (found := first_difference(old.get(key), new.get(key), free=free, only=only, where=name)):
+                return found
+        return None
+    return None if old == new else (where, old, new)
+
+
+def _refuse(found: tuple[str, Any, Any] | None, path: Path, hint: str) -> None:
+    if found is not None:
+        name, old, new = found
+        raise BadSetting(f"{path}: it was trained with {name} {old!r}, the configuration says {new!r}", hint)

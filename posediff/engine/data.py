@@ -1,0 +1,163 @@
+"""The clips of an experiment: those that are learnt from, and those that are asked about, with their exemplars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from posediff.datasets.clips import Clip, Collection
+from posediff.datasets.exemplars import Exemplars
+from posediff.datasets.floors import group_means
+from posediff.datasets.pairs import Pairs
+from posediff.datasets.samples import Samples
+from posediff.datasets.sources import source
+from posediff.datasets.splits import validation_split
+from posediff.engine.config import expanded
+from posediff.engine.experiment import DataSettings
+from posediff.engine.models import Task, boundaries
+from posediff.errors import BadData
+
+
+class Questions(NamedTuple):
+    """Clips whose scores are asked for, and what they are compared with.
+
+    Attributes:
+        queries: Q clips.
+        bank: N clips whose scores are known.
+        picks: (Q, M) int64 positions in the bank, -1 for none.
+        floor: (Q,) what the labels of the bank alone say: the mean score of the same action.
+        boundaries: which of the labelled transitions the model's stages begin at.
+        score_range: lowest and highest score for relative errors, or None for that of the queries.
+    """
+
+    queries: Samples
+    bank: Samples
+    picks: np.ndarray
+    floor: np.ndarray
+    boundaries: tuple[int, ...]
+    score_range: tuple[float, float] | None
+
+
+class Training(NamedTuple):
+    """What is learnt from, and by what the best epoch is chosen.
+
+    Attributes:
+        pairs: of training clips.
+        validation: clips that are kept apart, asked about with the training clips as exemplars.
+        task: what a network for these clips has to know of them.
+        alone: how many training clips have no other one that they could be compared with.
+    """
+
+    pairs: Pairs
+    validation: Questions
+    task: Task
+    alone: int
+
+
+def load_clips(settings: DataSettings) -> Collection:
+    """The clips of a data set with their labels.
+
+    Raises:
+        BadData: if the labels cannot be read.
+        BadSetting: if an environment variable in the settings is not set.
+    """
+    choice = expanded(settings.source)
+    _, load = source(choice.name)
+    return load(choice.settings)
+
+
+def for_training(settings: DataSettings, model: Any, collection: Collection, seed: int) -> Training:
+    """The training clips of a collection, divided and loaded.
+
+    Args:
+        settings: of the data.
+        model: settings of the model.
+        collection: from :func:`load_clips`.
+        seed: of the augmentation.
+
+    Raises:
+        BadData: if clips cannot be loaded, are too few, or all have the same score.
+    """
+    train, validation = validation_split(collection.train, settings.validation, settings.seed)
+    if len(validation) < 2:
+        raise BadData(
+            f"{collection.name}: {len(collection.train)} training clips leave {len(validation)} for validation",
+            "give more clips, or a larger data.validation",
+        )
+    samples = load_samples(settings, collection, train)
+    exemplars = Exemplars(train, settings.exemplars.by, settings.exemplars.seed)
+    pairs = Pairs(samples, exemplars, settings.augment, seed)
+    scale = float(samples.targets.astype(np.float64).std())
+    if not scale > 0:
+        raise BadData(f"all training clips have the score {samples.targets[0]:g}", "give clips that differ")
+    task = Task(samples.skeleton.name, samples.dimensions, stage_names(collection, samples.stages), scale)
+    asked = questions(settings, model, collection, validation, samples, task)
+    return Training(pairs, asked, task, len(train) - len(pairs))
+
+
+def for_testing(settings: DataSettings, model: Any, collection: Collection, task: Task) -> Questions:
+    """The test clips, asked about with all training clips as exemplars.
+
+    Args:
+        settings: of the data.
+        model: settings of the model.
+        collection: from :func:`load_clips`.
+        task: what the network was made for.
+
+    Raises:
+        BadData: if there is none, or clips cannot be loaded.
+    """
+    if not collection.test:
+        raise BadData(f"{collection.name}: there are no test clips", "name them in the split")
+    bank = load_samples(settings, collection, collection.train, task)
+    return questions(settings, model, collection, collection.test, bank, task)
+
+
+def questions(
+    settings: DataSettings, model: Any, collection: Collection, clips: Sequence[Clip], bank: Samples, task: Task
+) -> Questions:
+    """Clips asked about with those of a bank as exemplars.
+
+    Raises:
+        BadData: if clips cannot be loaded, or one has no exemplar.
+    """
+    choice = settings.exemplars
+    return Questions(
+        load_samples(settings, collection, clips, task),
+        bank,
+        Exemplars(bank.clips, choice.by, choice.seed).picks(clips, choice.count),
+        group_means(bank.clips, clips, "action" if choice.by == "none" else choice.by),
+        boundaries(model, task.transitions),
+        collection.score_range,
+    )
+
+
+def load_samples(
+    settings: DataSettings, collection: Collection, clips: Sequence[Clip], task: Task | None = None
+) -> Samples:
+    """Clips as a model takes them.
+
+    Args:
+        settings: of the data.
+        collection: that they are of.
+        clips: some of them.
+        task: what the network was made for; by default what the clips are like.
+
+    Raises:
+        BadData: if clips cannot be loaded, or are not as the task says.
+    """
+    inputs, transitions = expanded(settings.inputs), None
+    if task is not None:
+        inputs, transitions = replace(inputs, dimensions=3 if task.dimensions == 3 else 2), task.transitions
+    found = collection.sequences
+    return Samples(clips, inputs, difficulty=settings.difficulty, sequences=found, transitions=transitions)
+
+
+def stage_names(collection: Collection, transitions: int) -> tuple[str, ...]:
+    """Names of the labelled stages; numbers where the data set names others or none."""
+    if len(collection.stages) == transitions + 1:
+        return collection.stages
+    return tuple(f"stage {number}" for number in range(1, transitions + 2))

@@ -1,0 +1,132 @@
+"""What a network predicts of clips, and how good that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from posediff.datasets.samples import Samples
+from posediff.engine.data import Questions
+from posediff.engine.metrics import aiou, relative_l2, srcc
+from posediff.engine.predictions import Predictions
+from posediff.engine.processes import Process, shared
+from posediff.models.outputs import Encoded, Prediction, Sample
+
+#: Figures of a model, in the order in which they are told.
+FIGURES = ("srcc", "relative_l2", "aiou_50_flight", "aiou_75_flight", "aiou_50_all", "aiou_75_all")
+#: Of these, the one that is better the smaller it is.
+ERRORS = ("relative_l2",)
+
+
+def predict(network: Any, asked: Questions, batch_size: int, process: Process) -> Predictions:
+    """Predict the final scores of clips: every exemplar is encoded once, every query is compared with its own.
+
+    Args:
+        network: on the device of the process; it is left in evaluation mode.
+        asked: the clips and their exemplars.
+        batch_size: clips that are encoded at once.
+        process: this one; where there are several, each does a part, and all have the whole result.
+    """
+    network.eval()
+    away = torch.device("cpu") if process.world > 1 else process.device  # where what other processes need has to be
+
+    def encoded(samples: Samples, positions: np.ndarray) -> tuple[Sample, Encoded]:
+        batch = {name: tensor.to(process.device) for name, tensor in samples.load(positions).items()}
+        return batch, network.encode(batch)
+
+    def exemplars(part: np.ndarray) -> Encoded:
+        return _moved(encoded(asked.bank, part)[1], away)
+
+    def scored(part: np.ndarray) -> dict[str, np.ndarray]:
+        batch, query = encoded(asked.queries, part)
+        picks = torch.from_numpy(rows[asked.picks[part]]).to(process.device)
+        return _final(network.vote(query, bank, targets, picks), batch)
+
+    used = np.unique(asked.picks[asked.picks >= 0])
+    rows = np.full(len(asked.bank) + 1, -1)  # the last is what -1, no exemplar, leads to
+    rows[used] = np.arange(len(used))
+    with torch.inference_mode():
+        parts = shared(_parts(used, batch_size), exemplars, process)
+        bank = _moved(_joined(parts), process.device)
+        targets = torch.from_numpy(asked.bank.targets[used]).to(process.device)
+        columns = shared(_parts(np.arange(len(asked.queries)), batch_size), scored, process)
+    found = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
+    keys = [clip.key for clip in asked.bank.clips]
+    return Predictions(
+        keys=tuple(clip.key for clip in asked.queries.clips),
+        exemplars=tuple(tuple(keys[pick] for pick in picks if pick >= 0) for picks in asked.picks),
+        score=np.array([clip.score for clip in asked.queries.clips]),
+        labelled=found.pop("labelled")[:, list(asked.boundaries)],
+        floor=asked.floor,
+        frames=asked.queries.inputs.frames,
+        **found,
+    )
+
+
+def figures(found: Predictions, score_range: tuple[float, float] | None = None) -> dict[str, float | None]:
+    """How good predictions are, by name (:data:`FIGURES`); None where there is no such figure.
+
+    Args:
+        found: the predictions.
+        score_range: lowest and highest score, by default those of the clips.
+    """
+    known = (found.labelled >= 0).all(axis=1)
+    pairs = found.transitions[known], found.labelled[known]
+    stages = found.transitions.shape[1] + 1
+    result = _of_scores(found.predicted, found.score, score_range)
+    for kind in ("flight", "all"):
+        there = bool(known.any()) and (stages == 3 if kind == "flight" else stages > 1)
+        for threshold in (50, 75):
+            value = aiou(*pairs, found.frames, threshold / 100, kind) if there else None  # type: ignore[arg-type]
+            result[f"aiou_{threshold}_{kind}"] = value
+    return result
+
+
+def floor_figures(asked: Questions) -> dict[str, float | None]:
+    """How good the labels alone are: the figures of the scores that they give."""
+    return _of_scores(asked.floor, np.array([clip.score for clip in asked.queries.clips]), asked.score_range)
+
+
+def is_better(name: str, new: float | None, old: float | None) -> bool:
+    """Whether a figure is better than another; one that there is, is better than none."""
+    if new is None or old is None:
+        return new is not None
+    return new < old if name in ERRORS else new > old
+
+
+def _of_scores(
+    predicted: np.ndarray, score: np.ndarray, score_range: tuple[float, float] | None
+) -> dict[str, float | None]:
+    """SRCC and R-l2, or None where constant scores or a single clip leave them undefined."""
+    several = len(score) > 1
+    varied = several and np.ptp(score) > 0
+    return {
+        "srcc": srcc(predicted, score) if varied and np.ptp(predicted) > 0 else None,
+        "relative_l2": relative_l2(predicted, score, score_range) if varied or (several and score_range) else None,
+    }
+
+
+def _final(found: Prediction, batch: Sample) -> dict[str, np.ndarray]:
+    """What is predicted of a batch, the difficulty multiplied back."""
+    factor = batch["difficulty"].double()
+    scores = {"predicted": found.score, "votes": found.votes, "stages": found.stages}
+    columns = {name: torch.einsum("b...,b->b...", value.double(), factor) for name, value in scores.items()}
+    columns |= {"transitions": found.transitions, "labelled": batch["transitions"]}
+    return {name: column.cpu().numpy() for name, column in columns.items()}
+
+
+def _parts(positions: np.ndarray, size: int) -> list[np.ndarray]:
+    return [positions[start : start + size] for start in range(0, len(positions), size)]
+
+
+def _joined(parts: list[Encoded]) -> Encoded:
+    """Several batches as one, without what only training needs of them."""
+    streams = {name: torch.cat([part.streams[name] for part in parts]) for name in parts[0].streams}
+    return Encoded(streams, torch.cat([part.transitions for part in parts]), None)
+
+
+def _moved(encoded: Encoded, device: torch.device) -> Encoded:
+    streams = {name: stream.to(device) for name, stream in encoded.streams.items()}
+    return Encoded(streams, encoded.transitions.to(device), None)

@@ -1,0 +1,201 @@
+"""Scoring: what a trained network says of one skeleton, compared with exemplars whose scores are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+from pathlib import Path
+
+import numpy as np
+
+from posediff.datasets.clips import Clip, Collection
+from posediff.datasets.exemplars import Exemplars
+from posediff.datasets.folder import FolderSettings
+from posediff.datasets.folder import load as load_folder
+from posediff.engine.assessment import about_checkpoint
+from posediff.engine.checkpoints import load, network_of
+from posediff.engine.data import Questions, load_clips, load_samples
+from posediff.engine.evaluation import predict
+from posediff.engine.models import boundaries
+from posediff.engine.processes import join
+from posediff.errors import BadData, BadSetting
+from posediff.sequence import PoseSequence, Stage
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What one exemplar says.
+
+    Attributes:
+        exemplar: its key.
+        known: its own score.
+        score: that of the query, compared with it.
+    """
+
+    exemplar: str
+    known: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The score of a performance.
+
+    Attributes:
+        score: mean of the votes.
+        spread: their standard deviation; None for a single one.
+        difficulty: that the execution is multiplied with to give all scores here; None where it does not count.
+        votes: of the exemplars.
+        stages: predicted stages, in frame numbers of the sequence.
+        contributions: what each stage adds to the score, relative to the exemplars; their sum is the mean difference.
+    """
+
+    score: float
+    spread: float | None
+    difficulty: float | None
+    votes: tuple[Vote, ...]
+    stages: tuple[Stage, ...]
+    contributions: tuple[float, ...]
+
+
+class Scorer:
+    """Scores skeletons with a checkpoint.
+
+    Args:
+        path: of the checkpoint.
+        exemplars: a CSV file of scored skeletons (:mod:`posediff.datasets.folder`), or the folder that holds it; None
+            for the training clips that the checkpoint itself names.
+        device: ``cpu``, ``cuda``, or ``auto``.
+
+    Raises:
+        BadData: if the checkpoint or the exemplars cannot be read.
+        BadSetting: if the network looks at more than skeletons.
+    """
+
+    def __init__(self, path: Path, *, exemplars: Path | None = None, device: str = "auto") -> None:
+        self._checkpoint = load(path)
+        self._settings = self._checkpoint.experiment.data
+        if self._settings.inputs.images or self._settings.inputs.features:
+            raise BadSetting(f"{path}: this network looks at pictures, too", "use posediff test, or a network of poses")
+        self._exemplars = _of_folder(exemplars) if exemplars is not None else self._own(path)
+        self._process = join("none", device)
+        self._network = network_of(self._checkpoint, path).to(self._process.device)
+        self.about = about_checkpoint(self._checkpoint, path)
+
+    def score(
+        self, sequence: PoseSequence, *, action: str = "", difficulty: float | None = None, path: str = ""
+    ) -> Scored:
+        """The score of a performance.
+
+        Args:
+            sequence: its skeleton.
+            action: what was performed, where exemplars are chosen by it.
+            difficulty: by default that of the exemplars, where all have the same.
+            path: its file, which is never its own exemplar.
+
+        Raises:
+            BadData: if there is no exemplar, or the difficulty is needed and not known.
+        """
+        known = [clip for clip in self._exemplars.train if not (path and _same_file(clip.poses, path))]
+        query = Clip(key=_new_key(path or "query", known), score=0.0, action=action, difficulty=difficulty)
+        chosen = self._chosen(query, known)
+        if self._settings.difficulty and difficulty is None:
+            query = Clip(key=query.key, score=0.0, action=action, difficulty=_common_difficulty(chosen))
+        sequences = {**self._exemplars.sequences, query.key: sequence}
+        collection = Collection("query", tuple(chosen), (query,), sequences=sequences)
+        task, model = self._checkpoint.task, self._checkpoint.experiment.model.settings
+        asked = Questions(
+            load_samples(self._settings, collection, [query], task),
+            load_samples(self._settings, collection, chosen, task),
+            np.arange(len(chosen))[None],
+            np.zeros(1),
+            boundaries(model, task.transitions),
+            None,
+        )
+        found = predict(self._network, asked, self._checkpoint.experiment.training.batch_size, self._process)
+        votes = [Vote(clip.key, clip.score, float(vote)) for clip, vote in zip(chosen, found.votes[0], strict=True)]
+        return Scored(
+            score=float(found.predicted[0]),
+            spread=float(np.std(found.votes[0], ddof=1)) if len(votes) > 1 else None,
+            difficulty=query.difficulty if self._settings.difficulty else None,
+            votes=tuple(votes),
+            stages=stages_of(sequence, found.transitions[0], found.frames, _names(task.stages, asked.boundaries)),
+            contributions=tuple(found.stages[0].tolist()),
+        )
+
+    def _own(self, path: Path) -> Collection:
+        """The training clips that the checkpoint names."""
+        try:
+            return load_clips(self._settings)
+        except (BadData, BadSetting) as error:
+            raise BadData(f"{path}: its training clips cannot be read ({error})", "give others: --exemplars") from None
+
+    def _chosen(self, query: Clip, known: Sequence[Clip]) -> list[Clip]:
+        """The exemplars of a query, each once."""
+        choice = self._settings.exemplars
+        if choice.by == "action":
+            actions = sorted({clip.action for clip in known})
+            if query.action not in actions:
+                some = ", ".join(actions[:10]) + (", ..." if len(actions) > 10 else "")
+                asked = f"of the action {query.action!r}" if query.action else "without an action"
+                raise BadData(f"there is no exemplar {asked}", f"name one of these with --action: {some}")
+        elif choice.by == "difficulty" and query.difficulty is None:
+            raise BadData("exemplars are chosen by difficulty, which is not known", "give --difficulty")
+        picks = Exemplars(known, choice.by, choice.seed).picks([query], choice.count)[0]
+        return [known[position] for position in dict.fromkeys(picks.tolist())]
+
+
+def stages_of(
+    sequence: PoseSequence, transitions: Sequence[int] | np.ndarray, moments: int, names: Sequence[str]
+) -> tuple[Stage, ...]:
+    """Predicted stages in the frame numbers of a sequence.
+
+    Args:
+        sequence: the performance.
+        transitions: (K - 1) first moment of every stage but the first.
+        moments: T, evenly spread from its first frame to its last.
+        names: of the K stages.
+    """
+    first, last = int(sequence.frames[0]), int(sequence.frames[-1])
+    starts = [first, *(first + floor(int(moment) * (last - first) / (moments - 1)) for moment in transitions)]
+    ends = [*starts[1:], last + 1]
+    return tuple(Stage(name, start, max(end, start + 1)) for name, start, end in zip(names, starts, ends, strict=True))
+
+
+def _names(labelled: Sequence[str], used: Sequence[int]) -> tuple[str, ...]:
+    """Names of stages when only some of the labelled transitions divide them: ``take-off + flight``."""
+    limits = [0, *(number + 1 for number in used), len(labelled)]
+    return tuple(" + ".join(labelled[start:end]) for start, end in zip(limits, limits[1:], strict=False))
+
+
+def _of_folder(path: Path) -> Collection:
+    """All clips of a table, whatever split it says."""
+    if path.is_dir():
+        tables = sorted(path.glob("*.csv"))
+        if len(tables) != 1:
+            raise BadData(f"{path}: holds {len(tables)} CSV files, expected one", "name the file itself")
+        path = tables[0]
+    found = load_folder(FolderSettings(csv=str(path), test=0.0))
+    return Collection(found.name, (*found.train, *found.test), (), found.stages)
+
+
+def _common_difficulty(clips: Sequence[Clip]) -> float | None:
+    """That of all clips; None where they have none."""
+    found = {clip.difficulty for clip in clips}
+    if len(found) > 1:
+        some = ", ".join("none" if one is None else f"{one:g}" for one in sorted(found, key=lambda one: one or 0)[:5])
+        raise BadData(f"the exemplars have different difficulties ({some})", "give that of the query: --difficulty")
+    return found.pop()
+
+
+def _same_file(one: str, other: str) -> bool:
+    (first, _, cut), (second, _, other_cut) = one.partition("#"), other.partition("#")
+    return cut == other_cut and Path(first).resolve() == Path(second).resolve()
+
+
+def _new_key(wanted: str, clips: Sequence[Clip]) -> str:
+    taken = {clip.key for clip in clips}
+    while wanted in taken:
+        wanted += "'"
+    return wanted

@@ -1,0 +1,236 @@
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from posediff.datasets.augment import AugmentSettings
+from posediff.datasets.clips import Clip
+from posediff.datasets.features import feature_file, write_descriptions, write_feature
+from posediff.datasets.samples import InputSettings, Samples
+from posediff.errors import BadData, BadSetting
+from posediff.io import write
+from posediff.sequence import PoseSequence, Stage
+from posediff.skeletons import MPII16
+from tests.fixtures.data import data_root
+
+torch = pytest.importorskip("torch")
+
+#: The same body in every frame; pelvis at (40, 50), thorax 20 px above it.
+BODY = np.random.default_rng(5).uniform(20, 60, (16, 2))
+BODY[MPII16.index("pelvis")] = 40, 50
+BODY[MPII16.index("thorax")] = 40, 30
+
+
+def jumping(count, **more):
+    """The body, 2 px further to the right and 1 px higher with every frame."""
+    return PoseSequence(BODY + np.arange(count)[:, None, None] * [2.0, -1.0], MPII16, **more)
+
+
+def clips_of(count, **more):
+    return [
+        Clip(str(at), 60.0 + at, action="a", difficulty=2.0, transitions=(3, 6), frames=9, **more)
+        for at in range(count)
+    ]
+
+
+@pytest.fixture
+def samples():
+    sequences = {str(at): jumping(9 + 4 * at) for at in range(3)}
+    return Samples(clips_of(3), InputSettings(frames=17), difficulty=True, sequences=sequences)
+
+
+def test_a_batch_is_what_models_take(samples):
+    batch = samples.load(np.array([2, 0]))
+    assert {name: (tuple(value.shape), value.dtype) for name, value in batch.items()} == {
+        "poses": ((2, 17, 16, 2), torch.float32),
+        "confidence": ((2, 17, 16), torch.float32),
+        "transitions": ((2, 2), torch.int64),
+        "target": ((2,), torch.float32),
+        "difficulty": ((2,), torch.float32),
+        "score": ((2,), torch.float32),
+        "index": ((2,), torch.int64),
+    }
+    assert (batch["target"].tolist(), batch["score"].tolist(), batch["difficulty"].tolist()) == (
+        [31, 30],
+        [62, 60],
+        [2, 2],
+    )
+    assert (batch["index"].tolist(), batch["transitions"].tolist()) == ([2, 0], [[6, 12], [6, 12]])
+    assert (samples.skeleton, samples.dimensions, samples.stages, len(samples)) == (MPII16, 2, 2, 3)
+    expected = (BODY - BODY[MPII16.index("pelvis")]) * [1, -1] / 20
+    np.testing.assert_allclose(batch["poses"], np.broadcast_to(expected, (2, 17, 16, 2)), atol=1e-5)
+
+
+def test_without_difficulties_the_score_is_the_target():
+    given, unknown = clips_of(1)[0], Clip("1", 50.0)
+    sequences = {"0": jumping(4), "1": jumping(4)}
+    rows = np.arange(2)
+    with_difficulty = Samples([given, unknown], InputSettings(frames=4), difficulty=True, sequences=sequences).load(
+        rows
+    )
+    without = Samples([given, unknown], InputSettings(frames=4), difficulty=False, sequences=sequences).load(rows)
+    assert (with_difficulty["target"].tolist(), with_difficulty["difficulty"].tolist()) == ([30, 50], [2, 1])
+    assert (without["target"].tolist(), without["difficulty"].tolist()) == ([60, 50], [1, 1])
+    assert with_difficulty["transitions"].tolist() == [[2, 3], [-1, -1]]
+
+
+def test_skeletons_are_read_from_files(tmp_path):
+    write(tmp_path / "a.json", jumping(12, stages=(Stage("one", 0, 4), Stage("two", 4, 12))))
+    clips = [Clip("x", 1.0, poses=f"{tmp_path}/a.json"), Clip("y", 2.0, poses=f"{tmp_path}/a.json#2:8")]
+    batch = Samples(clips, InputSettings(frames=6, centre="start"), difficulty=True).load(np.arange(2))
+    assert batch["transitions"].tolist() == [[2], [2]]  # 4 of 0 to 11 in 6 moments, and 2 of 0 to 5
+    way = batch["poses"][:, -1, 6] - batch["poses"][:, 0, 6]
+    np.testing.assert_allclose(way, [[1.1, 0.55], [0.5, 0.25]], atol=1e-5)
+
+
+def test_confidence_can_be_left_out():
+    scores = np.full((4, 16), 0.5)
+    sequences = {"0": jumping(4, scores=scores)}
+    for confidence, value in ((True, 0.5), (False, 1.0)):
+        inputs = InputSettings(frames=4, confidence=confidence)
+        batch = Samples(clips_of(1), inputs, difficulty=True, sequences=sequences).load(np.arange(1))
+        assert (batch["confidence"] == value).all()
+
+
+def test_dimensions_are_those_of_the_clips_or_the_front_view():
+    deep = PoseSequence(np.random.default_rng(0).normal(size=(4, 16, 3)), MPII16, units="m")
+    for dimensions, expected in (("auto", 3), (3, 3), (2, 2)):
+        inputs = InputSettings(frames=4, dimensions=dimensions, centre="none", scale="none")
+        samples = Samples(clips_of(1), inputs, difficulty=True, sequences={"0": deep})
+        assert samples.dimensions == expected
+        np.testing.assert_allclose(samples.load(np.arange(1))["poses"][0], deep.keypoints[..., :expected])
+    both = {"0": deep, "1": jumping(4)}
+    with pytest.raises(BadData, match="1 clips are in 2 dimensions and 1 in 3"):
+        Samples(clips_of(2), InputSettings(frames=4), difficulty=True, sequences=both)
+    with pytest.raises(BadData, match="'1': its skeletons are in 2 dimensions"):
+        Samples(clips_of(2), InputSettings(frames=4, dimensions=3), difficulty=True, sequences=both)
+
+
+def test_a_clip_that_cannot_be_used_is_named():
+    empty = PoseSequence(np.full((4, 16, 2), np.nan), MPII16)
+    with pytest.raises(BadData, match="1 of 2 clips cannot be used: '1': no frame shows a keypoint"):
+        Samples(clips_of(2), InputSettings(), difficulty=True, sequences={"0": jumping(4), "1": empty})
+    with pytest.raises(BadData, match="no clips"):
+        Samples([], InputSettings(), difficulty=True)
+
+
+def test_draws_decide_how_a_clip_is_augmented(samples):
+    settings = AugmentSettings(flip=0.5, rotate=20, scale=0.2, noise=0.01, drop=0.2, crop=0.2)
+    alone = samples.load(np.array([1]), np.array([77]), settings)
+    among = samples.load(np.array([0, 1, 1]), np.array([5, 77, 78], np.uint64), settings)
+    for name, tensor in alone.items():
+        assert torch.equal(tensor[0], among[name][1]), name
+    assert not torch.equal(among["poses"][1], among["poses"][2])
+    for left_out in ((None, settings), (np.array([77]), None)):
+        assert torch.equal(samples.load(np.array([1]), *left_out)["poses"], samples.load(np.array([1]))["poses"])
+
+
+def gradient(size, mark):
+    """A picture whose red is x, whose green is y, and whose blue is a mark."""
+    width, height = size
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    return np.stack([x, y, np.full_like(x, mark)], axis=2).astype(np.uint8)
+
+
+@pytest.fixture
+def filmed(tmp_path):
+    """Five pictures of 120 x 60 pixels, and skeletons in their pixels."""
+    image = pytest.importorskip("PIL.Image")
+    for number in range(5):
+        image.fromarray(gradient((120, 60), 50 * number)).save(tmp_path / f"{number}.png")
+    return clips_of(1, images=str(tmp_path)), {"0": jumping(5)}
+
+
+def test_pictures_come_with_the_skeletons(filmed):
+    clips, sequences = filmed
+    batch = Samples(clips, InputSettings(frames=9, images=30), difficulty=True, sequences=sequences).load(np.array([0]))
+    assert (batch["frames"].shape, batch["frames"].dtype) == ((1, 9, 3, 30, 30), torch.uint8)
+    assert batch["frames"][0, ::2, 2, 0, 0].tolist() == [0, 50, 100, 150, 200]
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+@pytest.mark.parametrize("scale", ["none", "torso"])
+def test_skeletons_in_pixels_stay_on_what_they_show_in_the_pictures(filmed, flip, scale):
+    clips, sequences = filmed
+    inputs = InputSettings(frames=5, images=30, centre="none", scale=scale)
+    samples = Samples(clips, inputs, difficulty=True, sequences=sequences)
+    batch = samples.load(np.zeros(4, int), np.arange(4), AugmentSettings(flip=flip, view=0.7))
+    pelvis = MPII16.index("pelvis")
+    pixel = 1.0 if scale == "none" else 2 / 20  # 2 px of the file are one of the picture, 20 px a torso
+    across, up = (batch["poses"][:, :, pelvis] / pixel).unbind(-1)
+    columns, rows = (across + 14.5).round().int(), (14.5 - up).round().int()
+    assert len(set(columns[:, 0].tolist())) > 1
+    seen = 0
+    for clip, frame in np.ndindex(4, 5):
+        x, y = int(columns[clip, frame]), int(rows[clip, frame])
+        if 1 <= x < 29:
+            red, green = batch["frames"][clip, frame, :2, y, x].tolist()
+            # Red and green tell which place of the file is shown there, to half a pixel of the picture.
+            assert abs(red - (40 + 2 * frame)) <= 2
+            assert abs(green - (50 - frame)) <= 2
+            seen += 1
+    assert seen >= 10
+
+
+def test_clips_without_pictures_are_named(filmed):
+    clips = [*filmed[0], Clip("1", 1.0), Clip("2", 1.0, images="nowhere")]
+    with pytest.raises(
+        BadData, match=r"2 of 3 clips .*'1': it has no folder of pictures; '2': nowhere: no such folder"
+    ):
+        Samples(clips, InputSettings(poses=False, images=30), difficulty=True)
+
+
+def test_features_are_read_in_place_of_pictures(tmp_path):
+    maps = np.arange(2 * 4 * 3.0, dtype=np.float32).reshape(2, 4, 3, 1, 1)
+    write_descriptions(tmp_path, {"static": {"frames": 4, "shape": [4, 3, 1, 1], "dtype": "float32"}})
+    for at in range(2):
+        write_feature(feature_file(tmp_path, "static", str(at)), maps[at])
+    inputs = InputSettings(frames=4, poses=False, features=("static",), features_root=str(tmp_path))
+    samples = Samples(clips_of(2), inputs, difficulty=True)
+    assert torch.equal(samples.load(np.array([1, 0]))["static"], torch.from_numpy(maps[::-1].copy()))
+    samples.load(np.array([1]), np.array([1]), AugmentSettings(flip=0, noise=0.1))
+    with pytest.raises(BadSetting, match=r"flip=0\.5"):
+        samples.load(np.array([1]), np.array([1]), AugmentSettings())
+    with pytest.raises(BadData, match="lacks features of 1 of 3 clips: 2"):
+        Samples(clips_of(3), inputs, difficulty=True)
+    other = InputSettings(frames=8, poses=False, features=("static",), features_root=str(tmp_path))
+    with pytest.raises(BadData, match=r"static\.frames is 4, the model expects 8"):
+        Samples(clips_of(2), other, difficulty=True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"frames": 1},
+        {"images": -1},
+        {"features": ("optical",), "features_root": "x"},
+        {"features": ("static",)},
+        {"centre": "hip"},
+        {"scale": "leg"},
+        {"dimensions": 4},
+        {"poses": False},
+        {"skeleton": "mpii17"},
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(wrong):
+    with pytest.raises(BadSetting):
+        InputSettings(**wrong)
+
+
+def test_samples_can_be_handed_to_other_processes(samples):
+    copy = pickle.loads(pickle.dumps(samples))
+    assert torch.equal(copy.load(np.arange(3))["poses"], samples.load(np.arange(3))["poses"])
+
+
+def test_the_real_dives_are_loaded_as_labelled():
+    path = data_root("finediving", "pose_examples", "annotations.json")
+    clips = [Clip("first", 1.0, poses=f"{path}#:34"), Clip("second", 1.0, poses=f"{path}#34:")]
+    poses = Samples(clips, InputSettings(frames=34), difficulty=True).load(np.arange(2))["poses"][0].double()
+    labels = np.array([item["joints"] for item in json.loads(path.read_text())[:34]])
+    pelvis, thorax = (labels[:, MPII16.index(joint)] for joint in ("pelvis", "thorax"))
+    torso = np.quantile(np.linalg.norm(thorax - pelvis, axis=1), 0.75)
+    expected = (labels - pelvis[:, None]) * [1, -1] / torso
+    shown = poses.abs().sum(dim=2) > 0
+    assert shown.double().mean() > 0.8
+    np.testing.assert_allclose(poses[shown], expected[shown.numpy()], atol=1e-4)

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from posediff.datasets.clips import Clip, Collection
+from posediff.engine.data import for_testing, for_training, load_clips, load_samples, stage_names
+from posediff.engine.models import Task
+from posediff.errors import BadData
+from tests.engine.tiny import TinySettings, experiment
+
+MODEL = TinySettings()
+
+
+@pytest.fixture(scope="module")
+def collection():
+    """The dives of the small experiment."""
+    return load_clips(experiment().data)
+
+
+def test_validation_clips_are_taken_from_the_training_split_and_are_nowhere_else(collection):
+    data = for_training(experiment().data, MODEL, collection, seed=0)
+    train = {clip.key for clip in data.pairs.samples.clips}
+    validation = {clip.key for clip in data.validation.queries.clips}
+    assert train | validation == {clip.key for clip in collection.train}
+    assert not train & validation
+    assert {clip.key for clip in data.validation.bank.clips} == train
+
+
+def test_the_network_works_in_standard_deviations_of_the_execution(collection):
+    data = for_training(experiment().data, MODEL, collection, seed=0)
+    executions = [clip.score / clip.difficulty for clip in data.pairs.samples.clips]
+    assert data.task.scale == pytest.approx(np.std(executions), rel=1e-5)
+    assert data.task.stages == ("take-off", "flight", "entry")
+    assert (data.task.skeleton, data.task.dimensions, data.task.transitions) == ("mpii16", 2, 2)
+
+
+def test_test_clips_are_asked_about_with_all_training_clips_and_their_own_kind(collection):
+    settings = experiment(data__exemplars={"count": 2}).data
+    task = for_training(settings, MODEL, collection, seed=0).task
+    asked = for_testing(settings, MODEL, collection, task)
+    assert [clip.key for clip in asked.bank.clips] == [clip.key for clip in collection.train]
+    assert asked.picks.shape == (len(collection.test), 2)
+    for query, picks, floor in zip(collection.test, asked.picks, asked.floor, strict=True):
+        assert {asked.bank.clips[pick].action for pick in picks} == {query.action}
+        same = [clip.score for clip in collection.train if clip.action == query.action]
+        assert floor == pytest.approx(np.mean(same))
+
+
+def test_clips_that_nothing_can_be_learnt_from_are_refused():
+    same = [Clip(f"{number}", 5.0, action="a", images="x") for number in range(12)]
+    settings = experiment(data__inputs={"poses": False, "features": ["static"], "features_root": "x"}).data
+    with pytest.raises(BadData, match="leave 1 for validation"):
+        for_training(settings, MODEL, Collection("few", tuple(same[:4]), ()), seed=0)
+    with pytest.raises(BadData, match="there are no test clips"):
+        for_testing(settings, MODEL, Collection("few", tuple(same), ()), Task("mpii16", 2, ("a",), 1.0))
+
+
+def test_equal_scores_are_refused(collection):
+    equal = [Clip(**{**vars(clip), "score": clip.difficulty * 5}) for clip in collection.train]
+    flat = Collection("flat", tuple(equal), (), collection.stages, sequences=collection.sequences)
+    with pytest.raises(BadData, match="all training clips have the score 5"):
+        for_training(experiment().data, MODEL, flat, seed=0)
+
+
+def test_samples_are_as_the_task_says(collection):
+    flat = load_samples(experiment().data, collection, collection.train[:2], Task("mpii16", 2, ("a", "b", "c"), 1.0))
+    assert (flat.dimensions, flat.stages) == (2, 2)
+    with pytest.raises(BadData):
+        load_samples(experiment().data, collection, collection.train[:2], Task("mpii16", 3, ("a", "b", "c"), 1.0))
+
+
+def test_stages_have_the_names_of_the_data_set_or_numbers(collection):
+    assert stage_names(collection, 2) == collection.stages
+    assert stage_names(collection, 1) == ("stage 1", "stage 2")

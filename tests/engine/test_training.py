@@ -1,0 +1,288 @@
+import io
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from posediff.datasets.pairs import EpochSampler
+from posediff.engine import training
+from posediff.engine.checkpoints import load
+from posediff.engine.config import load_experiment
+from posediff.engine.data import for_training, load_clips
+from posediff.engine.hooks import seed_everything
+from posediff.engine.models import make_model
+from posediff.engine.training import train
+from posediff.errors import BadSetting, PosediffError
+from tests.engine.test_processes import start
+from tests.engine.tiny import experiment
+
+#: All that is random: dropout, augmentation, order, partners.
+RANDOM = {
+    "model__dropout": 0.3,
+    "data__augment": {"flip": 0.5, "noise": 0.1, "drop": 0.2},
+    "schedule__warmup": 1,
+    "training__threads": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """As many threads after a test as before."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def records(folder: Path, key: str) -> list:
+    """A figure of every epoch."""
+    lines = [json.loads(line) for line in (folder / "scalars.jsonl").read_text().splitlines()]
+    return [line[key] for line in lines if key in line]
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    return torch.load(path, weights_only=True)["model"]
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two checkpoints have the same weights, bit for bit."""
+    first, second = weights(one), weights(other)
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_training_is_what_a_plain_loop_does(tmp_path):
+    chosen = experiment(**{**RANDOM, "training__seed": 5, "schedule__warmup": 0, "schedule__type": "constant"})
+    train(chosen, tmp_path)
+    data = for_training(chosen.data, chosen.model.settings, load_clips(chosen.data), seed=5)
+    seed_everything(5)
+    network = make_model("tiny", chosen.model.settings, data.task).train()
+    network.scale.fill_(data.task.scale)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+    sampler = EpochSampler(len(data.pairs), 8, 5)
+    means = []
+    for epoch in range(2):
+        seed_everything(5, epoch, 0)
+        sampler.set_epoch(epoch)
+        items, losses = list(sampler), []
+        for batch in (items[first : first + 8] for first in range(0, len(items), 8)):
+            loss = sum(network.losses(data.pairs.__getitems__(batch)).values())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses += [loss.item()] * len(batch)
+        means.append(np.mean(losses))
+    assert records(tmp_path, "epoch/loss") == pytest.approx(means, rel=1e-6)
+    for name, tensor in network.state_dict().items():
+        assert torch.allclose(weights(tmp_path / "last.pth")[name], tensor, atol=1e-6), name
+
+
+def test_the_working_folder_holds_all_that_is_needed(tmp_path):
+    stream = io.StringIO()
+    chosen = experiment()
+    outcome = train(chosen, tmp_path / "a" / "b", stream=stream)
+    names = {"best.pth", "experiment.json", "last.pth", "log.txt", "scalars.jsonl"}
+    assert {path.name for path in outcome.work_dir.iterdir()} == names
+    assert load_experiment(outcome.work_dir / "experiment.json") == chosen
+    logged = (outcome.work_dir / "log.txt").read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in logged] == stream.getvalue().splitlines()
+    assert sum("epoch" in line and "validation: SRCC" in line for line in logged) == 2
+    assert "labels alone" in stream.getvalue()
+    assert load(outcome.work_dir / "last.pth").progress == outcome.progress
+    assert outcome.progress.epoch == 2
+    assert load(outcome.best).optimizer == {}
+
+
+def test_losses_of_steps_are_means_since_the_last_record(tmp_path):
+    class Keep(Hook):
+        def __init__(self):
+            self.losses = []
+
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            self.losses.append((len(data_batch["query"]["index"]), float(outputs["loss"])))
+
+    keep = Keep()
+    train(experiment(training__epochs=1), tmp_path, hooks=[keep])
+    found = records(tmp_path, "train/loss")
+    pairs = [keep.losses[start : start + 2] for start in range(0, len(keep.losses) - 1, 2)]
+    assert found == pytest.approx([sum(n * loss for n, loss in two) / sum(n for n, _ in two) for two in pairs])
+    assert records(tmp_path, "train/lr") == [0.01] * len(found)
+
+
+def test_nothing_is_written_to_stdout(tmp_path, capfd):
+    train(experiment(training__epochs=1), tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_seed_decides(tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(experiment(**RANDOM, training__epochs=2, training__seed=seed), tmp_path / name)
+    assert same(tmp_path / "a" / "last.pth", tmp_path / "b" / "last.pth")
+    assert not same(tmp_path / "a" / "last.pth", tmp_path / "c" / "last.pth")
+
+
+def test_workers_change_nothing(tmp_path):
+    for name, workers in (("a", 0), ("b", 1)):
+        train(experiment(**RANDOM, training__workers=workers), tmp_path / name)
+    assert same(tmp_path / "a" / "last.pth", tmp_path / "b" / "last.pth")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mmengine.hooks import Hook
+from posediff.engine.training import train
+from tests.engine import tiny
+
+class Kill(Hook):
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.epoch == 2 and batch_idx == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+tiny.register()
+chosen = tiny.experiment(**{changes})
+train(chosen, Path(sys.argv[1]), hooks=[Kill()])
+"""
+
+
+def test_training_that_is_killed_goes_on_with_the_very_same_losses(tmp_path):
+    changes = {**RANDOM, "training__epochs": 4, "logging__every": 1}
+    script = textwrap.dedent(KILLED.replace("**{changes}", f"**{changes!r}"))
+    command = [sys.executable, "-c", script, str(tmp_path / "killed")]
+    killed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert load(tmp_path / "killed" / "last.pth").progress.epoch == 2
+    assert records(tmp_path / "killed", "epoch")[-1] == 3
+
+    train(experiment(**changes), tmp_path / "whole")
+    train(experiment(**changes), tmp_path / "killed", resume=True)
+    for key in ("epoch/loss", "train/loss", "train/lr", "validation/srcc", "validation/relative_l2", "step"):
+        assert records(tmp_path / "killed", key) == records(tmp_path / "whole", key), key
+    for name in ("last.pth", "best.pth"):
+        assert same(tmp_path / "killed" / name, tmp_path / "whole" / name), name
+    assert load(tmp_path / "killed" / "last.pth").progress == load(tmp_path / "whole" / "last.pth").progress
+
+
+def test_training_can_be_made_longer(tmp_path):
+    train(experiment(**RANDOM), tmp_path / "a")
+    outcome = train(experiment(**RANDOM, training__epochs=3), tmp_path / "a", resume=True)
+    train(experiment(**RANDOM, training__epochs=3), tmp_path / "b")
+    assert outcome.progress.epoch == 3
+    assert same(tmp_path / "a" / "last.pth", tmp_path / "b" / "last.pth")
+
+
+def test_resuming_what_is_finished_does_nothing_and_without_a_checkpoint_training_begins(tmp_path):
+    first = train(experiment(), tmp_path, resume=True)
+    before = (tmp_path / "last.pth").read_bytes()
+    assert train(experiment(), tmp_path, resume=True) == first
+    assert (tmp_path / "last.pth").read_bytes() == before
+
+
+def test_a_folder_with_another_training_is_left_alone(tmp_path):
+    train(experiment(), tmp_path)
+    before = (tmp_path / "last.pth").read_bytes()
+    with pytest.raises(BadSetting, match="holds a training already"):
+        train(experiment(), tmp_path)
+    with pytest.raises(BadSetting, match=r"trained with optimizer\.lr 0\.01"):
+        train(experiment(optimizer__lr=0.02), tmp_path, resume=True)
+    assert (tmp_path / "last.pth").read_bytes() == before
+
+
+@pytest.mark.parametrize(("by", "best"), [("srcc", max), ("relative_l2", min)])
+def test_the_best_epoch_is_that_with_the_best_figure_on_the_validation_clips(tmp_path, by, best):
+    outcome = train(experiment(training__epochs=5, training__choose_by=by, optimizer__lr=0.1), tmp_path)
+    found = records(tmp_path, f"validation/{by}")
+    assert outcome.progress.best[by] == best(found)
+    assert outcome.progress.best["epoch"] == found.index(best(found)) + 1
+    assert load(outcome.best).progress.epoch == outcome.progress.best["epoch"]
+
+
+def test_training_that_no_longer_improves_ends_early_also_when_resumed(tmp_path):
+    chosen = experiment(training__epochs=9, training__patience=2, optimizer__lr=1e-9)
+    outcome = train(chosen, tmp_path)
+    assert outcome.ended_early
+    assert outcome.progress.epoch == outcome.progress.best["epoch"] + 2 < 9
+    assert train(chosen, tmp_path, resume=True) == outcome
+
+
+def test_it_is_evaluated_as_often_as_asked_and_at_the_end(tmp_path):
+    train(experiment(training__epochs=5, training__evaluate_every=2), tmp_path)
+    assert len(records(tmp_path, "validation/relative_l2")) == 3
+    assert len(records(tmp_path, "epoch/loss")) == 5
+
+
+def test_test_clips_are_not_looked_at_unless_it_is_asked_for(tmp_path, monkeypatch):
+    stream = io.StringIO()
+    outcome = train(experiment(training__epochs=3, training__report_test=True), tmp_path / "a", stream=stream)
+    assert outcome.progress.on_test["srcc"] == max(records(tmp_path / "a", "test/srcc"))
+    assert outcome.progress.on_test["relative_l2"] == min(records(tmp_path / "a", "test/relative_l2"))
+    assert "test, not used to choose" in stream.getvalue()
+    monkeypatch.setattr(training, "for_testing", lambda *_: pytest.fail("the test clips were loaded"))
+    plain = train(experiment(training__epochs=3), tmp_path / "b")
+    assert plain.progress.on_test == {}
+    assert plain.progress.best == outcome.progress.best
+    assert same(tmp_path / "a" / "best.pth", tmp_path / "b" / "best.pth")
+
+
+def test_a_loss_that_is_no_number_ends_training_with_the_checkpoint_before(tmp_path):
+    class Spoil(Hook):
+        def before_train_epoch(self, runner):
+            if runner.epoch == 1:
+                with torch.no_grad():
+                    runner.network.head.weight.fill_(float("nan"))
+
+    with pytest.raises(PosediffError, match="the loss of epoch 2 is nan") as caught:
+        train(experiment(), tmp_path, hooks=[Spoil()])
+    assert "optimizer.lr" in caught.value.hint
+    assert load(tmp_path / "last.pth").progress.epoch == 1
+
+
+def test_amp_trains_on_the_cpu_too(tmp_path):
+    outcome = train(experiment(training__amp=True), tmp_path)
+    assert weights(outcome.best)["embed.weight"].dtype == torch.float32
+    assert outcome.progress.best["srcc"] is not None
+
+
+def test_weights_that_were_loaded_are_not_made_anew(tmp_path, monkeypatch):
+    class Undo(torch.nn.Module):
+        def init_weights(self):
+            pytest.fail("the library's own weights were made")
+
+    def with_undo(*arguments):
+        network = make_model(*arguments)
+        network.undo = Undo()
+        return network
+
+    monkeypatch.setattr(training, "make_model", with_undo)
+    train(experiment(training__epochs=1), tmp_path)
+
+
+TOGETHER = """
+import sys
+from pathlib import Path
+from posediff.engine.training import train
+from tests.engine import tiny
+
+tiny.register()
+for norm in ("none", "batch"):
+    chosen = tiny.experiment(**{changes}, model__norm=norm)
+    outcome = train(chosen, Path({folder!r}, norm), launcher="pytorch")
+    print(outcome.leads, outcome.progress.best)
+"""
+
+
+def test_two_processes_do_what_one_does_with_twice_the_batch(tmp_path):
+    # 28 pairs: every batch can be divided by two, so that none is taken twice.
+    changes = {"data__source__clips": 52, "training__epochs": 3, "training__batch_size": 4, "training__threads": 1}
+    first, second = start(TOGETHER.format(changes=changes, folder=str(tmp_path)))
+    train(experiment(**{**changes, "training__batch_size": 8}), tmp_path / "one")
+    for key in ("epoch/loss", "validation/relative_l2", "validation/srcc"):
+        assert records(tmp_path / "none", key) == pytest.approx(records(tmp_path / "one", key), rel=1e-4), key
+    assert first.split()[0] == "True"
+    # Both processes say the same, also where each has seen other batches and kept statistics of them.
+    assert first.replace("True", "False") == second
