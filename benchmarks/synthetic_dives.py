@@ -59,11 +59,9 @@ def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 def run(name: str, seed: int, extra: list[str]) -> dict[str, Any]:
     """Train and test one row with one seed."""
-    from posediff.engine.checkpoints import load, network_of
+    from posediff.datasets.synthetic_dives import load
+    from posediff.engine.assessment import assess
     from posediff.engine.config import load_experiment
-    from posediff.engine.data import for_testing, load_clips
-    from posediff.engine.evaluation import figures, floor_figures, predict
-    from posediff.engine.processes import joined
     from posediff.engine.training import BEST, train
 
     seeds = [f"{key}={seed}" for key in ("data.source.seed", "data.seed", "training.seed")]
@@ -72,21 +70,15 @@ def run(name: str, seed: int, extra: list[str]) -> dict[str, Any]:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         outcome = train(experiment, Path(folder))
-        checkpoint = load(Path(folder, BEST))
-        network = network_of(checkpoint, Path(folder, BEST))
-    seconds = time.perf_counter() - started
-    collection = load_clips(experiment.data)
-    asked = for_testing(experiment.data, experiment.model.settings, collection, checkpoint.task)
-    with joined("none", "cpu") as process:
-        found = predict(network, asked, 64, process)
+        seconds = time.perf_counter() - started
+        result = assess(experiment, Path(folder, BEST))
     return {
         "row": name,
         "seed": seed,
-        **figures(found, asked.score_range),
-        "stages": stage_srcc(found.stages, collection.test),
-        "floor": floor_figures(asked),
+        **result.figures,
+        "stages": stage_srcc(result.found.stages, load(experiment.data.source.settings).test),
+        "floor": result.floor,
         "validation": outcome.progress.best,
-        "parameters": sum(weight.numel() for weight in network.parameters()),
         "seconds": round(seconds, 1),
     }
 

@@ -3,7 +3,7 @@
 _base_ = "_base_/hp_mcore.py"
 
 model = dict(
-    dynamic=dict(snippets=10, weights="data/weights/i3d_kinetics_rgb.pth"),
+    dynamic=dict(snippets=10, frames=103, weights="data/weights/i3d_kinetics_rgb.pth"),
     static=dict(weights="data/weights/resnet50.pth"),
     segmentation=dict(boundaries=()),
 )

@@ -13,9 +13,9 @@ model = dict(
 data = dict(
     source=dict(type="synthetic_dives", clips=400, seed=0),
     inputs=dict(frames=48),
-    augment=dict(flip=0.5, noise=0.005),
+    augment=dict(flip=0.0, noise=0.01),
     exemplars=dict(by="action", count=10),
 )
 optimizer = dict(type="AdamW", lr=2e-3, weight_decay=1e-2, clip=5.0)
 schedule = dict(type="cosine", warmup=2)
-training = dict(epochs=30, batch_size=8, seed=0)
+training = dict(epochs=20, batch_size=8, seed=0)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from posediff.annotate.batch.records import settings_hash
 from posediff.annotate.footage.video import content_hash, open_video
-from posediff.weights.files import cache_folder
 from posediff.annotate.pipeline import Engines, Progress, estimated, finished, on_skeleton
 from posediff.annotate.settings import Settings
 from posediff.errors import CannotWrite, PosediffError
 from posediff.io.registry import Location, read, write
+from posediff.weights.files import cache_folder
 
 if TYPE_CHECKING:
     from posediff.sequence import PoseSequence

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from posediff import __version__
-from posediff.weights import files as weights
 from posediff.annotate.probes import PROBES
 from posediff.errors import PosediffError
+from posediff.weights import files as weights
 
 #: Seconds that one trial may take: importing torch and mmpose for the first time can take half a minute.
 TIME_LIMIT = 120.0

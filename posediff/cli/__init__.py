@@ -23,6 +23,9 @@ COMMANDS = {
     "annotate": ("posediff.cli.annotate:command", "Write the skeletons of the people in videos."),
     "compare": ("posediff.cli.compare:command", "Compare a performance with a reference."),
     "convert": ("posediff.cli.convert:command", "Convert skeletons from one file format to another."),
+    "train": ("posediff.cli.train:command", "Train a model that scores performances."),
+    "test": ("posediff.cli.test:command", "Say how good a trained model is on the test clips."),
+    "score": ("posediff.cli.score:command", "Score a performance with a trained model."),
     "doctor": ("posediff.cli.doctor:command", "Say which back ends work here, and how to get the others."),
 }
 

@@ -14,7 +14,7 @@ def table(rows: Mapping[str, Mapping[str, float | None]]) -> str:
         rows: figures, by what they are of.
     """
     shown = [key for key in NAMES if any(figures.get(key) is not None for figures in rows.values())]
-    names = {key: NAMES[key][0] for key in shown}
+    names = {key: f"{NAMES[key][0]:>6}" for key in shown}
     width = max(map(len, rows))
     lines = [f"{'':{width}}  {'  '.join(names.values())}".rstrip()]
     for name, figures in rows.items():

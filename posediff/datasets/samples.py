@@ -20,8 +20,8 @@ from posediff.datasets.reading import each_clip, each_sequence
 from posediff.datasets.transitions import UNKNOWN, Stages, labelled, stages_of
 from posediff.errors import BadData, BadSetting, MissingDependency
 from posediff.io.losses import front_view
-from posediff.motion.gaps import fill_gaps
 from posediff.io.registry import split_range
+from posediff.motion.gaps import fill_gaps
 from posediff.sequence import PoseSequence
 from posediff.skeletons import Skeleton, get
 
@@ -107,9 +107,12 @@ class Samples:
         transitions: N, how many transitions are labelled; by default as many as the clips say. A clip that says none
             has the starts of its sequence's stages, if there are N of them inside it; where no clip says any, N is the
             number of those if all clips agree in it, and 0 if not.
+        expected: what a model takes features of, for each stream, beside their number of frames: what ``described`` of
+            its encoder says, for instance ``{"dynamic": {"backbone": "i3d", "snippets": 9, "length": 16}}``.
 
     Raises:
-        BadData: if clips cannot be read or do not go together; it counts them and gives the first reasons.
+        BadData: if clips cannot be read or do not go together, of which it counts them and gives the first reasons, or
+            if the features are not as expected.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class Samples:
         difficulty: bool,
         sequences: Mapping[str, PoseSequence] | None = None,
         transitions: int | None = None,
+        expected: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
         self.clips, self.inputs = tuple(clips), inputs
         self.skeleton: Skeleton = get(inputs.skeleton)
@@ -138,7 +142,7 @@ class Samples:
             self._arrays["room"] = np.array([one.room for one in made], np.float32)
             stages = [one.stages for one in made]
         self._arrays["transitions"] = labelled(self.clips, stages, inputs.frames, transitions)
-        self._features = _features(self.clips, inputs)
+        self._features = _features(self.clips, inputs, expected or {})
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -261,12 +265,13 @@ def _has_pictures(clip: Clip) -> None:
         raise BadData(f"{folder}: no such folder", "check where the pictures are")
 
 
-def _features(clips: Sequence[Clip], inputs: InputSettings) -> Features | None:
+def _features(
+    clips: Sequence[Clip], inputs: InputSettings, expected: Mapping[str, Mapping[str, object]]
+) -> Features | None:
     if not inputs.features:
         return None
-    features = Features(
-        Path(inputs.features_root), inputs.features, {stream: {"frames": inputs.frames} for stream in inputs.features}
-    )
+    wanted = {stream: {**expected.get(stream, {}), "frames": inputs.frames} for stream in inputs.features}
+    features = Features(Path(inputs.features_root), inputs.features, wanted)
     missing = features.missing([clip.key for clip in clips])
     if missing:
         raise BadData(

@@ -77,6 +77,7 @@ class DynamicSettings:
     Attributes:
         snippets: how many, evenly spread over the clip.
         length: frames of a snippet.
+        frames: T, of clips that are given as extracted features alone; others tell it themselves.
         weights: path or known name of I3D's Kinetics RGB weights; empty for none.
         frozen: whether I3D itself is left as it is; the layers after it are always trained.
         kernels: lengths of the mixed temporal convolutions.
@@ -84,6 +85,7 @@ class DynamicSettings:
 
     snippets: int = 9
     length: int = 16
+    frames: int = 96
     weights: str = ""
     frozen: bool = False
     kernels: tuple[int, ...] = (3, 5, 7)
@@ -93,6 +95,7 @@ class DynamicSettings:
             self,
             {
                 "snippets is above 0": self.snippets > 0,
+                "frames are a snippet at least": self.frames >= self.length,
                 "length is a positive multiple of 8": self.length > 0 and self.length % 8 == 0,
                 "kernels are odd": bool(self.kernels) and all(k > 0 and k % 2 == 1 for k in self.kernels),
             },

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from posediff.weights.files import provenance
 from posediff.errors import BadData, BadSetting, MissingDependency
+from posediff.weights.files import provenance
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _HINT = "give an .onnx file as OpenMMLab's RTMPose, RTMDet and YOLOX are exported"

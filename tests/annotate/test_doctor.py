@@ -6,8 +6,8 @@ import pytest
 
 from posediff.annotate import doctor
 from posediff.annotate.doctor import DEFAULTS, Finding, can_annotate, examine
-from posediff.weights.files import KNOWN, place
 from posediff.annotate.probes import PROBES
+from posediff.weights.files import KNOWN, place
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,9 @@ from posediff.errors import BadData, BadSetting
 from posediff.io import write
 from posediff.sequence import PoseSequence, Stage
 from posediff.skeletons import MPII16
+from tests.datasets.rendered import centres, dots
 from tests.fixtures.data import data_root
+from tests.fixtures.videos import write_images
 
 torch = pytest.importorskip("torch")
 
@@ -149,28 +151,55 @@ def test_pictures_come_with_the_skeletons(filmed):
     assert batch["frames"][0, ::2, 2, 0, 0].tolist() == [0, 50, 100, 150, 200]
 
 
+@pytest.fixture(scope="module")
+def dotted(tmp_path_factory):
+    """A sequence of 65 pictures of 240 x 120 px, filmed six times, each time with other joints on it, as dots."""
+    base = np.random.default_rng(2).integers((70, 75), (110, 105), (16, 2))
+    sequence = PoseSequence(base + np.arange(65)[:, None, None] * [1.0, -1.0], MPII16, image_size=(240, 120))
+    clips = []
+    for first in range(0, 16, 3):
+        folder = tmp_path_factory.mktemp("dots")
+        write_images(folder, dots(sequence, MPII16.joints[first : first + 3], (240, 120), radius=6))
+        clips.append(Clip(str(first), 60.0, action="a", images=str(folder)))
+    return clips, {clip.key: sequence for clip in clips}
+
+
+def mirrored(joint):
+    """The joint that a mirror makes of one."""
+    swapped = {"left": "right", "right": "left"}
+    return "_".join(swapped.get(word, word) for word in joint.split("_"))
+
+
+def shown(batch, flip):
+    """(T, 16, 2) where the joints of one clip are seen in its pictures, x, y in pixels; NaN at the edges."""
+    seen = centres(batch["frames"].numpy()).transpose(1, 0, 2, 3).reshape(9, -1, 2)[:, :16]
+    seen[((seen < 3) | (seen > 36)).any(axis=2)] = np.nan
+    return seen[:, [MPII16.index(mirrored(joint) if flip else joint) for joint in MPII16.joints]]
+
+
 @pytest.mark.parametrize("flip", [0.0, 1.0])
-@pytest.mark.parametrize("scale", ["none", "torso"])
-def test_skeletons_in_pixels_stay_on_what_they_show_in_the_pictures(filmed, flip, scale):
-    clips, sequences = filmed
-    inputs = InputSettings(frames=5, images=30, centre="none", scale=scale)
+@pytest.mark.parametrize("crop", [0.0, 0.3])
+@pytest.mark.parametrize(("centre", "scale"), [("none", "none"), ("none", "torso"), ("root", "torso")])
+def test_joints_are_where_the_pictures_show_them(dotted, flip, crop, centre, scale):
+    clips, sequences = dotted
+    inputs = InputSettings(frames=9, images=40, centre=centre, scale=scale)
     samples = Samples(clips, inputs, difficulty=True, sequences=sequences)
-    batch = samples.load(np.zeros(4, int), np.arange(4), AugmentSettings(flip=flip, view=0.7))
-    pelvis = MPII16.index("pelvis")
-    pixel = 1.0 if scale == "none" else 2 / 20  # 2 px of the file are one of the picture, 20 px a torso
-    across, up = (batch["poses"][:, :, pelvis] / pixel).unbind(-1)
-    columns, rows = (across + 14.5).round().int(), (14.5 - up).round().int()
-    assert len(set(columns[:, 0].tolist())) > 1
-    seen = 0
-    for clip, frame in np.ndindex(4, 5):
-        x, y = int(columns[clip, frame]), int(rows[clip, frame])
-        if 1 <= x < 29:
-            red, green = batch["frames"][clip, frame, :2, y, x].tolist()
-            # Red and green tell which place of the file is shown there, to half a pixel of the picture.
-            assert abs(red - (40 + 2 * frame)) <= 2
-            assert abs(green - (50 - frame)) <= 2
-            seen += 1
-    assert seen >= 10
+    pelvis, thorax = MPII16.index("pelvis"), MPII16.index("thorax")
+    torso = np.linalg.norm(np.subtract(*sequences["0"].keypoints[0, [pelvis, thorax]])) / 3
+    checked, pictures = 0, set()
+    for draw in range(4):
+        batch = samples.load(np.arange(6), np.full(6, draw), AugmentSettings(flip=flip, crop=crop, view=0.5))
+        seen = shown(batch, flip)
+        places = batch["poses"][0].numpy() * [1, -1] * (torso if scale == "torso" else 1)
+        origin = seen[:, [pelvis]] if centre == "root" else 39 / 2
+        away = np.abs(seen - origin - places)
+        away = away[np.isfinite(away)]
+        # Poses lie between two frames where the clip is cropped, pictures do not: half a frame is a sixth of a pixel.
+        assert away.max(initial=0) < (0.2 if crop else 0.02)
+        checked += len(away)
+        pictures.add(batch["frames"].numpy().tobytes())
+    assert len(pictures) == 4
+    assert checked > 200
 
 
 def test_clips_without_pictures_are_named(filmed):

@@ -5,8 +5,8 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from posediff.weights.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
 from posediff.errors import BadData, BadSetting
+from posediff.weights.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
 
 torch = pytest.importorskip("torch")
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posediff.errors import BadData, BadSetting, CannotWrite, PosediffError
 from posediff.weights import files as weights
 from posediff.weights.files import KNOWN, find, place, provenance
-from posediff.errors import BadData, BadSetting, CannotWrite, PosediffError
 
 CONTENT = b"weights" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

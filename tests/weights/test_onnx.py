@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from posediff.weights.onnx import Network, normalised
 from posediff.errors import BadData, BadSetting
+from posediff.weights.onnx import Network, normalised
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from posediff.weights.onnx import Network, normalised
-from posediff.weights.files import find
 from posediff.errors import BadData, BadSetting, MissingDependency
+from posediff.weights.files import find
+from posediff.weights.onnx import Network, normalised
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from posediff.errors import BadData, MissingDependency, PosediffError
 from posediff.weights.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
 from posediff.weights.files import find, provenance
-from posediff.errors import BadData, MissingDependency, PosediffError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,10 +14,10 @@ import numpy as np
 
 from posediff.annotate.estimators import Poses
 from posediff.annotate.estimators.crops import usable
-from posediff.weights.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
-from posediff.weights.files import find, provenance, sha256_of
 from posediff.errors import BadData, BadSetting, MissingDependency, PosediffError
 from posediff.io.joints import named
+from posediff.weights.checkpoints import load_weights, read_checkpoint, torch_device, weights_of
+from posediff.weights.files import find, provenance, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

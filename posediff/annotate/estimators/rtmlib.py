@@ -15,10 +15,10 @@ import numpy as np
 from posediff import skeletons
 from posediff.annotate.estimators import Poses
 from posediff.annotate.estimators.crops import to_image, upright, usable
-from posediff.weights.onnx import Network, normalised
-from posediff.weights.files import find
 from posediff.errors import BadData
 from posediff.skeletons import COCO17, HALPE26, MPII16, Skeleton
+from posediff.weights.files import find
+from posediff.weights.onnx import Network, normalised
 
 if TYPE_CHECKING:
     from pathlib import Path

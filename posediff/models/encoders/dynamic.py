@@ -26,23 +26,22 @@ class DynamicEncoder(nn.Module):
     code leaves it out. Read here: each layer stretches its input in time by linear interpolation, so that the length
     grows by the same factor from the L steps that I3D gives to T, and then lets convolutions of several lengths in
     time run side by side on every cell of the map, their outputs concatenated (hence mixed), normalised over all of a
-    clip (no statistics of a batch) and rectified. The first layer puts I3D's steps where they are in time, which
-    snippets overlapping by less than half leave unevenly spread. Max-pooling is over the cells.
+    clip (no statistics of a batch) and rectified. The first layer puts I3D's steps where they are in time: overlapping
+    snippets leave them unevenly spread. Max-pooling is over the cells.
 
     I3D gets pixels in [-1, 1], as it was trained; the released code gives it those of ImageNet networks. It stays in
-    evaluation mode where it begins from published weights: like there, its BatchNorm keeps their statistics.
+    evaluation mode where it begins from published weights: its BatchNorm keeps their statistics, as in CoRe's code.
 
     Args:
         width: D.
         settings: of the encoder.
-        frames: T, where a sample holds nothing but maps; else the sample tells.
 
     Raises:
         BadSetting: if the width is too small for the kernels.
         BadData: if the weights cannot be loaded.
     """
 
-    def __init__(self, width: int, settings: DynamicSettings, frames: int | None = None) -> None:
+    def __init__(self, width: int, settings: DynamicSettings) -> None:
         super().__init__()
         if width < len(settings.kernels):
             raise BadSetting(
@@ -50,7 +49,6 @@ class DynamicEncoder(nn.Module):
                 "give a larger width or fewer kernels",
             )
         self.settings = settings
-        self.frames = frames
         self.normalise = Normalise(SIGNED)
         self.i3d = I3D().requires_grad_(not settings.frozen)
         if settings.weights:
@@ -118,16 +116,14 @@ class DynamicEncoder(nn.Module):
         return features.amax(-1).transpose(1, 2)
 
     def _frames(self, sample: Sample) -> int:
-        """T."""
+        """T, which maps alone do not tell."""
         lengths = {sample[key].shape[1] for key in ("frames", "poses", "static") if key in sample}
-        lengths |= set() if self.frames is None else {self.frames}
-        if len(lengths) != 1:
-            known = ", ".join(map(str, sorted(lengths))) or "unknown"
+        if len(lengths) > 1:
             raise BadData(
-                f"the number of frames of a clip is {known}, expected one number",
+                f"the number of frames of a clip is {', '.join(map(str, sorted(lengths)))}, expected one number",
                 "load pictures, poses or static features beside dynamic ones, all of as many frames",
             )
-        return lengths.pop()
+        return lengths.pop() if lengths else self.settings.frames
 
 
 class MixedConvolution(nn.Module):
@@ -154,7 +150,7 @@ class MixedConvolution(nn.Module):
 
 
 def snippet_starts(frames: int, snippets: int, length: int) -> np.ndarray:
-    """First frames (snippets,) of windows that are evenly spread over a clip, the last one at its end.
+    """First frames (snippets,) of windows that are evenly spread over a clip, from its start to its end.
 
     96 frames and 9 snippets of 16 give 0, 10, ..., 80, as published for FineDiving.
 

@@ -55,8 +55,8 @@ class SkeletalEncoder(nn.Module):
             nodes = torch.tensor(sorted(joints.index(joint) for joint in level_joints(skeleton, level)))
             self.register_buffer(f"nodes_{level}", nodes, persistent=False)
             graphs.append(subsets(skeleton, level)[:, order[nodes]][:, :, order[nodes]])
-        place = {int(index): position for position, index in enumerate(order)}
-        edges = level_edges(skeleton, self.levels).apply_(place.__getitem__) if settings.edge_conv else None
+        place = torch.zeros(len(skeleton.joints), dtype=torch.int64).index_copy(0, order, torch.arange(len(order)))
+        edges = place[level_edges(skeleton, self.levels)] if settings.edge_conv else None
         self.streams = KinematicStreams(skeleton, dimensions, settings.streams)
         inputs = [self.streams.width + 1, *settings.channels]
         self.blocks = nn.ModuleList(

@@ -130,9 +130,7 @@ def _rotation(pose: Pose, joint: str, t: np.ndarray) -> np.ndarray:
     return pose[joint] if joint in pose else np.broadcast_to(np.eye(3), (len(t), 3, 3))
 
 
-def _possible(
-    fault: Fault, freedom: _Freedom, rotation: np.ndarray, movement: Movement, t: np.ndarray
-) -> np.ndarray:
+def _possible(fault: Fault, freedom: _Freedom, rotation: np.ndarray, movement: Movement, t: np.ndarray) -> np.ndarray:
     """(T,) degrees of a fault within the limits, which a joint that is already beyond them does not leave further."""
     now = freedom.read(rotation)
     low, high = np.minimum(freedom.limits[0], now), np.maximum(freedom.limits[1], now)

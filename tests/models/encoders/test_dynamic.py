@@ -12,7 +12,7 @@ from posediff.weights.files import sha256_of  # noqa: E402
 
 T, WIDTH = 24, 8
 #: Snippets that begin at 0, 4 and 8, so that their steps in time are interleaved.
-SETTINGS = DynamicSettings(snippets=3, length=16, frozen=True)
+SETTINGS = DynamicSettings(snippets=3, length=16, frames=T, frozen=True)
 FRAMES = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, T, 3, 32, 32), dtype=np.uint8))
 MAPS = torch.rand(2, 6, 1024, 2, 2, generator=torch.Generator().manual_seed(0))
 
@@ -20,7 +20,7 @@ MAPS = torch.rand(2, 6, 1024, 2, 2, generator=torch.Generator().manual_seed(0))
 @pytest.fixture(scope="module")
 def encoder():
     torch.manual_seed(0)
-    return DynamicEncoder(WIDTH, SETTINGS, frames=T).eval()
+    return DynamicEncoder(WIDTH, SETTINGS).eval()
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_where_in_the_picture_something_is_does_not_matter(encoder, cells):
 
 @pytest.mark.parametrize("step", range(2, 16))
 def test_a_step_is_felt_by_the_frames_that_it_is_about(step):
-    encoder = DynamicEncoder(3, DynamicSettings(frozen=True), frames=96).eval()
+    encoder = DynamicEncoder(3, DynamicSettings(frozen=True)).eval()
     for layer in encoder.mixed:  # plain means, in which nothing but time matters
         layer.norm = torch.nn.Identity()
         for branch in layer.branches:
@@ -149,11 +149,14 @@ def test_how_many_frames_there_are_is_told_by_what_else_is_in_the_sample(beside)
         assert encoder({"dynamic": MAPS, beside: torch.zeros(2, 30, 1)}).shape == (2, 30, WIDTH)
 
 
-def test_frames_that_are_unknown_or_contradict_are_told(encoder):
-    with pytest.raises(BadData, match="the number of frames of a clip is unknown"):
-        DynamicEncoder(WIDTH, SETTINGS)({"dynamic": MAPS})
+def test_maps_alone_have_the_frames_of_the_settings(encoder):
+    with torch.no_grad():
+        assert encoder({"dynamic": MAPS}).shape == (2, T, WIDTH)
+
+
+def test_frames_that_contradict_are_told(encoder):
     with pytest.raises(BadData, match="is 24, 30"):
-        encoder({"dynamic": MAPS, "poses": torch.zeros(2, 30, 1)})
+        encoder({"static": torch.zeros(2, 24, 1), "dynamic": MAPS, "poses": torch.zeros(2, 30, 1)})
 
 
 def test_maps_of_other_snippets_are_refused(encoder):
@@ -168,7 +171,7 @@ def test_a_width_below_the_number_of_kernels_is_refused():
 
 @pytest.mark.parametrize("kernels", [(1,), (3, 5, 7, 9)])
 def test_any_kernels_give_the_width(kernels):
-    encoder = DynamicEncoder(10, DynamicSettings(3, 16, frozen=True, kernels=kernels), frames=T).eval()
+    encoder = DynamicEncoder(10, DynamicSettings(3, 16, frames=T, frozen=True, kernels=kernels)).eval()
     assert encoder({"dynamic": MAPS}).shape == (2, T, 10)
 
 

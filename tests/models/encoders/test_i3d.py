@@ -118,7 +118,7 @@ def test_every_published_weight_arrives_and_makes_the_published_features(style, 
     norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm3d)]
     assert len(convolutions) == len(norms) == len(tensors) == 57
     with torch.no_grad():
-        clip = torch.rand(1, 3, 16, 48, 48, generator=torch.Generator().manual_seed(2)) * 2 - 1
+        clip = torch.rand(1, 3, 16, 64, 64, generator=torch.Generator().manual_seed(2)) * 2 - 1
         expected = reference(tensors, clip)
         found = model.eval()(clip)
         assert (found - expected).abs().max() < 1e-3 * expected.std()

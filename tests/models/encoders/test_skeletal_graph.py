@@ -22,6 +22,7 @@ def test_messages_are_means_over_the_neighbours_that_are_there(seed, missing):
     adjacency = subsets(MPII16, 0)[:, JOINTS][:, :, JOINTS].double()
     torch.manual_seed(seed)
     level = LevelConvolution(adjacency, 3, 5, (4, 2, 2), "layer").double()
+    torch.nn.init.normal_(level.norm.norm.bias)
     mask = masks(seed, missing, len(JOINTS))
     features = torch.randn(len(JOINTS), 2, 4, 3).double()
     (rows,) = Presence.of(mask, (torch.arange(len(JOINTS)),)).level_rows

@@ -31,6 +31,8 @@ def slowly(module, series, mask, after, stride):
 def test_quarters_see_different_spans(stride, kernel, missing, channels):
     torch.manual_seed(0)
     module = MultiScaleConvolution(channels, kernel, stride, "layer").double()
+    torch.nn.init.normal_(module.middle.norm.bias)
+    torch.nn.init.normal_(module.end.norm.bias)
     before = presence_of(missing, 8)
     after = before.strided(stride)
     features = torch.randn(3, 2, 8, channels).double() * before.mask[..., None]

@@ -1,0 +1,163 @@
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from posediff.datasets.synthetic_dives import SyntheticDivesSettings, dive
+from posediff.engine.assessment import assess
+from posediff.engine.checkpoints import load, save
+from posediff.engine.scoring import Scorer, stages_of
+from posediff.engine.training import train
+from posediff.errors import BadData, BadSetting
+from posediff.io import write
+from posediff.sequence import Stage
+from tests.engine.tiny import experiment
+
+SETTINGS = SyntheticDivesSettings(clips=48)
+DIVES = [dive(SETTINGS, number) for number in range(48)]
+CLIP, SEQUENCE = DIVES[40]  # of the test clips
+SAME = [number for number in range(36) if DIVES[number][0].action == CLIP.action]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """The best epoch of the small experiment."""
+    return train(experiment(), tmp_path_factory.mktemp("small")).best
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table of scored skeletons of the query's action and one of another, and what writes others."""
+
+    def made(numbers, **columns):
+        with open(tmp_path / "scores.csv", "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["file", "score", "action", "difficulty"])
+            for number in numbers:
+                clip, sequence = DIVES[number]
+                write(tmp_path / f"{clip.key}.json", sequence)
+                row = {"score": clip.score, "action": clip.action, "difficulty": clip.difficulty, **columns}
+                writer.writerow([f"{clip.key}.json", row["score"], row["action"], row["difficulty"]])
+        return tmp_path / "scores.csv"
+
+    return made
+
+
+def test_a_score_is_that_of_the_test_with_the_checkpoints_own_training_clips(checkpoint):
+    found = Scorer(checkpoint, device="cpu").score(SEQUENCE, action=CLIP.action, difficulty=CLIP.difficulty, path="")
+    assert len(found.votes) == min(3, len(SAME))
+    assert {vote.exemplar for vote in found.votes} <= {DIVES[number][0].key for number in SAME}
+    assert found.score == pytest.approx(np.mean([vote.score for vote in found.votes]))
+    assert found.spread == pytest.approx(np.std([vote.score for vote in found.votes], ddof=1))
+    known = np.mean([vote.known for vote in found.votes])
+    assert sum(found.contributions) + known == pytest.approx(found.score, rel=1e-4)
+
+
+def test_the_same_exemplars_say_the_same_as_in_a_test(checkpoint, table):
+    result = assess(experiment(data__exemplars={"count": len(SAME)}), checkpoint).found
+    row = result.keys.index(CLIP.key)
+    scorer = Scorer(checkpoint, exemplars=table(SAME), device="cpu")
+    scorer._settings = replace(scorer._settings, exemplars=replace(scorer._settings.exemplars, count=len(SAME)))
+    found = scorer.score(SEQUENCE, action=CLIP.action)
+    assert found.score == pytest.approx(result.predicted[row], rel=1e-3)
+    assert found.difficulty == CLIP.difficulty
+
+
+def test_exemplars_are_a_table_or_the_folder_that_holds_it(checkpoint, table, tmp_path):
+    path = table(SAME[:2])
+    one, other = (
+        Scorer(checkpoint, exemplars=place, device="cpu").score(SEQUENCE, action=CLIP.action)
+        for place in (path, path.parent)
+    )
+    assert one == other
+    (tmp_path / "other.csv").write_text("file,score\n")
+    with pytest.raises(BadData, match="holds 2 CSV files, expected one"):
+        Scorer(checkpoint, exemplars=tmp_path, device="cpu")
+
+
+def test_one_exemplar_has_no_spread_and_votes_once(checkpoint, table):
+    found = Scorer(checkpoint, exemplars=table(SAME[:1]), device="cpu").score(SEQUENCE, action=CLIP.action)
+    assert (len(found.votes), found.spread) == (1, None)
+
+
+def test_a_performance_is_never_its_own_exemplar(checkpoint, table):
+    path = table(SAME[:3])
+    file = path.parent / f"{DIVES[SAME[0]][0].key}.json"
+    scorer = Scorer(checkpoint, exemplars=path, device="cpu")
+    found = scorer.score(DIVES[SAME[0]][1], action=CLIP.action, path=str(file))
+    assert {vote.exemplar for vote in found.votes} == {f"{DIVES[number][0].key}.json" for number in SAME[1:3]}
+
+
+def test_an_action_without_exemplars_is_answered_with_those_that_there_are(checkpoint):
+    scorer = Scorer(checkpoint, device="cpu")
+    with pytest.raises(BadData, match="no exemplar of the action '999z'") as caught:
+        scorer.score(SEQUENCE, action="999z")
+    assert CLIP.action in caught.value.hint
+    with pytest.raises(BadData, match="no exemplar without an action"):
+        scorer.score(SEQUENCE)
+
+
+def test_the_difficulty_is_asked_for_where_exemplars_differ_in_it(checkpoint, table):
+    path = table(SAME[:2])
+    text = path.read_text().splitlines()
+    text[1] = text[1].rsplit(",", 1)[0] + ",9.5"
+    path.write_text("\n".join(text))
+    scorer = Scorer(checkpoint, exemplars=path, device="cpu")
+    with pytest.raises(BadData, match=r"different difficulties \(.*9\.5\)") as caught:
+        scorer.score(SEQUENCE, action=CLIP.action)
+    assert "--difficulty" in caught.value.hint
+    easy, hard = (scorer.score(SEQUENCE, action=CLIP.action, difficulty=factor).score for factor in (1.0, 2.0))
+    assert hard == pytest.approx(2 * easy, rel=1e-5)
+
+
+def test_training_clips_that_are_gone_are_told_with_the_way_out(checkpoint, tmp_path, monkeypatch):
+    found = load(checkpoint)
+    lost = experiment(data__source={"type": "folder", "csv": "lost.csv"}).data.source
+    found = replace(found, experiment=replace(found.experiment, data=replace(found.experiment.data, source=lost)))
+    save(tmp_path / "moved.pth", found)
+    with pytest.raises(BadData, match=r"moved\.pth: its training clips cannot be read") as caught:
+        Scorer(tmp_path / "moved.pth", device="cpu")
+    assert "--exemplars" in caught.value.hint
+
+
+def test_a_network_that_looks_at_pictures_is_refused(checkpoint, tmp_path):
+    found = load(checkpoint)
+    data = replace(found.experiment.data, inputs=replace(found.experiment.data.inputs, images=32))
+    save(tmp_path / "pictures.pth", replace(found, experiment=replace(found.experiment, data=data)))
+    with pytest.raises(BadSetting, match="looks at pictures"):
+        Scorer(tmp_path / "pictures.pth", device="cpu")
+
+
+def test_a_skeleton_in_3d_is_seen_from_the_front_by_a_network_of_2d(checkpoint):
+    deep = dive(SyntheticDivesSettings(clips=48, view="3d"), 40)[1]
+    found = Scorer(checkpoint, device="cpu").score(deep, action=CLIP.action)
+    assert np.isfinite(found.score)
+
+
+def test_stages_are_in_the_frame_numbers_of_the_sequence():
+    part = SEQUENCE.replace(frames=np.arange(len(SEQUENCE)) + 100)
+    last = 100 + len(SEQUENCE) - 1
+    found = stages_of(part, [0, 5, 11], 12, ("a", "b", "c", "d"))
+    assert [stage.name for stage in found] == ["a", "b", "c", "d"]
+    assert (found[0].start, found[-1].start, found[-1].end) == (100, last, last + 1)
+    assert found[2].start == 100 + int(5 * (len(SEQUENCE) - 1) / 11)
+    exact = stages_of(SEQUENCE, [30], len(SEQUENCE), ("a", "b"))
+    assert exact == (Stage("a", 0, 30), Stage("b", 30, len(SEQUENCE)))
+
+
+def test_stages_that_are_not_told_apart_have_both_names():
+    from posediff.engine.scoring import _names
+
+    assert _names(("take-off", "flight", "entry"), (0, 1)) == ("take-off", "flight", "entry")
+    assert _names(("take-off", "flight", "entry"), (1,)) == ("take-off + flight", "entry")
+    assert _names(("take-off", "flight", "entry"), ()) == ("take-off + flight + entry",)
+
+
+def test_the_network_is_that_of_the_checkpoint(checkpoint, tmp_path):
+    content = torch.load(checkpoint, weights_only=True)
+    content["model"]["head.weight"].zero_()
+    torch.save(content, tmp_path / "zero.pth")
+    found = Scorer(tmp_path / "zero.pth", device="cpu").score(SEQUENCE, action=CLIP.action)
+    assert [vote.score for vote in found.votes] == pytest.approx([vote.known for vote in found.votes], rel=1e-5)
