@@ -19,4 +19,4 @@ data = dict(
     augment=dict(flip=0.0, rotate=10.0, scale=0.1, noise=0.01),
     exemplars=dict(by="action", count=10),
 )
-training = dict(epochs=60, patience=15)
+training = dict(epochs=60, patience=15, choose_by="relative_l2")

@@ -3,3 +3,4 @@
 _base_ = "../finediving.py"
 
 model = dict(skeletal=None)
+data = dict(source=dict(poses=""), inputs=dict(poses=False))

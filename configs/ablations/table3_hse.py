@@ -3,3 +3,4 @@
 _base_ = "../finediving.py"
 
 model = dict(dynamic=None, static=None)
+data = dict(source=dict(images=""), inputs=dict(images=0), augment=dict(view=0.0))

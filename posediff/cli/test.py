@@ -23,7 +23,7 @@ def command(config: Path, checkpoint: Path, out: Path | None, options: tuple[str
     squared error relative to the range of the scores, times 100.
 
     \b
-    posediff test configs/hp_mcore_synthetic.py work_dirs/hp_mcore_synthetic/best.pth --out predictions.json
+    posediff test configs/synthetic_dives.py work_dirs/synthetic_dives/best.pth --out predictions.json
     """
     from posediff.engine.needs import require
 

@@ -46,9 +46,9 @@ def command(
     are relative to the current folder; $NAME in them is an environment variable.
 
     \b
-    posediff train configs/hp_mcore_synthetic.py
-    posediff train configs/hp_mcore_synthetic.py --resume --cfg-options training.epochs=100 training.workers=4
-    torchrun --nproc-per-node 4 -m posediff train configs/hp_mcore_finediving.py --launcher pytorch
+    posediff train configs/synthetic_dives.py
+    posediff train configs/synthetic_dives.py --resume --cfg-options training.workers=4 training.patience=10
+    torchrun --nproc-per-node 4 -m posediff train configs/finediving.py --launcher pytorch
     """
     from posediff.engine.needs import require
 
@@ -80,7 +80,7 @@ def document(experiment: Experiment, outcome: Outcome) -> dict[str, object]:
         "work_dir": str(outcome.work_dir),
         "epochs": progress.epoch,
         "ended_early": outcome.ended_early,
-        "best": {**progress.best, "checkpoint": str(outcome.best)},
+        "best": {"epoch": progress.best_epoch, **progress.best, "checkpoint": str(outcome.best)},
         "floor": outcome.floor,
         "on_test_not_used_to_choose": progress.on_test or None,
     }
@@ -97,7 +97,7 @@ def summary(experiment: Experiment, outcome: Outcome) -> str:
         rows["test, best of all epochs (as papers report it)"] = progress.on_test
     return "\n".join(
         [
-            f"{experiment.name}: best epoch {progress.best['epoch']} of {progress.epoch}{early}",
+            f"{experiment.name}: best epoch {progress.best_epoch} of {progress.epoch}{early}",
             table(rows),
             str(outcome.best),
         ]

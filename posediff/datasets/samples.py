@@ -130,6 +130,7 @@ class Samples:
         self.dimensions: int = 2 if inputs.dimensions == "auto" else inputs.dimensions
         if not self.clips:
             raise BadData("there are no clips to load", "check the label file and the split")
+        self._features = _features(self.clips, inputs, expected or {})
         self._arrays = _targets(self.clips, difficulty)
         stages = [UNKNOWN] * len(self.clips)
         if inputs.images:
@@ -142,7 +143,6 @@ class Samples:
             self._arrays["room"] = np.array([one.room for one in made], np.float32)
             stages = [one.stages for one in made]
         self._arrays["transitions"] = labelled(self.clips, stages, inputs.frames, transitions)
-        self._features = _features(self.clips, inputs, expected or {})
 
     def __len__(self) -> int:
         return len(self.clips)

@@ -52,7 +52,9 @@ def assess(experiment: Experiment, path: Path) -> Assessment:
     process = join("none", training.device)
     if training.threads is not None:
         torch.set_num_threads(training.threads)
-    found = predict(network_of(checkpoint, path).to(process.device), asked, training.batch_size, process)
+    found = predict(
+        network_of(checkpoint, path).to(process.device), asked, training.batch_size, process, training.workers
+    )
     about = {
         "experiment": resolved(experiment),
         "seed": checkpoint.experiment.training.seed,

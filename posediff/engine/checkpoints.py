@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,16 @@ class Progress:
     """How far training has come.
 
     Attributes:
-        epoch: how many are finished.
-        best: figures of the best epoch on the validation clips, and its number, ``epoch``; empty before the first.
+        epoch: how many epochs are finished.
+        best_epoch: number of the best one; 0 before the first evaluation.
+        best: its figures on the validation clips.
         waited: evaluations since then.
         on_test: best figures of any epoch on the test clips, each by itself, as papers report them; empty unless
             they are asked for.
     """
 
     epoch: int = 0
+    best_epoch: int = 0
     best: dict[str, float | None] = field(default_factory=dict)
     waited: int = 0
     on_test: dict[str, float | None] = field(default_factory=dict)
@@ -80,7 +82,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     """
     content = {
         "format": FORMAT,
-        "model": {name: tensor.detach().cpu() for name, tensor in checkpoint.model.items()},
+        "model": dict(checkpoint.model),
         "experiment": resolved(checkpoint.experiment),
         **plain(checkpoint.task),
         **plain(checkpoint.progress),
@@ -89,7 +91,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "provenance": dict(checkpoint.provenance),
     }
     memory = io.BytesIO()
-    torch.save(content, memory)
+    torch.save(_on_cpu(content), memory)
     write_files({path: memory.getvalue()})
 
 
@@ -149,7 +151,7 @@ def require_resumable(checkpoint: Checkpoint, experiment: Experiment, path: Path
     if not checkpoint.optimizer:
         raise BadData(f"{path}: holds no state of the optimizer", "resume from last.pth")
     free = FREE if experiment.schedule.type == "cosine" else (*FREE, "training.epochs")
-    found = first_difference(resolved(checkpoint.experiment), resolved(experiment), free=free)
+    found = first_difference(_compared(checkpoint.experiment), _compared(experiment), free=free)
     _refuse(found, path, "resume with the settings that training began with, or take another --work-dir")
 
 
@@ -159,7 +161,7 @@ def require_fitting(checkpoint: Checkpoint, experiment: Experiment, path: Path) 
     Raises:
         BadSetting: naming the first setting that differs.
     """
-    found = first_difference(resolved(checkpoint.experiment), resolved(experiment), only=BINDING)
+    found = first_difference(_compared(checkpoint.experiment), _compared(experiment), only=BINDING)
     _refuse(found, path, "give the configuration that it was trained with")
 
 
@@ -184,6 +186,21 @@ def first_difference(
                 return found
         return None
     return None if old == new else (where, old, new)
+
+
+def _compared(experiment: Experiment) -> dict[str, Any]:
+    """The settings that count: not the files of weights that training began with."""
+    model = replace(experiment.model, settings=without_weights(experiment.model.settings))
+    return resolved(replace(experiment, model=model))
+
+
+def _on_cpu(content: Any) -> Any:
+    """The same content, its tensors where every machine can read them."""
+    if isinstance(content, torch.Tensor):
+        return content.detach().cpu()
+    if isinstance(content, Mapping):
+        return {key: _on_cpu(value) for key, value in content.items()}
+    return [_on_cpu(value) for value in content] if isinstance(content, (list, tuple)) else content
 
 
 def _refuse(found: tuple[str, Any, Any] | None, path: Path, hint: str) -> None:

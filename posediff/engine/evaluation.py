@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from posediff.datasets.samples import Samples
 from posediff.engine.data import Questions
 from posediff.engine.metrics import aiou, relative_l2, srcc
 from posediff.engine.predictions import Predictions
-from posediff.engine.processes import Process, shared
+from posediff.engine.processes import Process, merged
 from posediff.models.outputs import Encoded, Prediction, Sample
 
 #: Figures of a model, in the order in which they are told.
@@ -20,7 +22,7 @@ FIGURES = ("srcc", "relative_l2", "aiou_50_flight", "aiou_75_flight", "aiou_50_a
 ERRORS = ("relative_l2",)
 
 
-def predict(network: Any, asked: Questions, batch_size: int, process: Process) -> Predictions:
+def predict(network: Any, asked: Questions, batch_size: int, process: Process, workers: int = 0) -> Predictions:
     """Predict the final scores of clips: every exemplar is encoded once, every query is compared with its own.
 
     Args:
@@ -28,30 +30,23 @@ def predict(network: Any, asked: Questions, batch_size: int, process: Process) -
         asked: the clips and their exemplars.
         batch_size: clips that are encoded at once.
         process: this one; where there are several, each does a part, and all have the whole result.
+        workers: processes that load clips.
     """
     network.eval()
-    away = torch.device("cpu") if process.world > 1 else process.device  # where what other processes need has to be
-
-    def encoded(samples: Samples, positions: np.ndarray) -> tuple[Sample, Encoded]:
-        batch = {name: tensor.to(process.device) for name, tensor in samples.load(positions).items()}
-        return batch, network.encode(batch)
-
-    def exemplars(part: np.ndarray) -> Encoded:
-        return _moved(encoded(asked.bank, part)[1], away)
-
-    def scored(part: np.ndarray) -> dict[str, np.ndarray]:
-        batch, query = encoded(asked.queries, part)
-        picks = torch.from_numpy(rows[asked.picks[part]]).to(process.device)
-        return _final(network.vote(query, bank, targets, picks), batch)
-
     used = np.unique(asked.picks[asked.picks >= 0])
     rows = np.full(len(asked.bank) + 1, -1)  # the last is what -1, no exemplar, leads to
     rows[used] = np.arange(len(used))
+    away = torch.device("cpu") if process.world > 1 else process.device  # where what the others need has to be
     with torch.inference_mode():
-        parts = shared(_parts(used, batch_size), exemplars, process)
-        bank = _moved(_joined(parts), process.device)
+        batches = _loaded(asked.bank, used, batch_size, process, workers)
+        bank = _joined(merged([_moved(network.encode(batch), away) for batch in batches], process))
+        bank = _moved(bank, process.device)
         targets = torch.from_numpy(asked.bank.targets[used]).to(process.device)
-        columns = shared(_parts(np.arange(len(asked.queries)), batch_size), scored, process)
+        columns = []
+        for batch in _loaded(asked.queries, np.arange(len(asked.queries)), batch_size, process, workers):
+            picks = torch.from_numpy(rows[asked.picks[batch["index"].cpu().numpy()]]).to(process.device)
+            columns.append(_final(network.vote(network.encode(batch), bank, targets, picks), batch))
+        columns = merged(columns, process)
     found = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
     keys = [clip.key for clip in asked.bank.clips]
     return Predictions(
@@ -117,8 +112,33 @@ def _final(found: Prediction, batch: Sample) -> dict[str, np.ndarray]:
     return {name: column.cpu().numpy() for name, column in columns.items()}
 
 
-def _parts(positions: np.ndarray, size: int) -> list[np.ndarray]:
-    return [positions[start : start + size] for start in range(0, len(positions), size)]
+def _loaded(
+    samples: Samples, positions: np.ndarray, size: int, process: Process, workers: int
+) -> Iterator[dict[str, torch.Tensor]]:
+    """The batches that this process has to do, every world-th of all, on its device."""
+    parts = [positions[start : start + size] for start in range(0, len(positions), size)]
+    loader = DataLoader(
+        _Batches(samples, parts[process.rank :: process.world]),
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=process.device.type == "cuda",
+        generator=torch.Generator(),  # its own: evaluation draws nothing from what training draws from
+    )
+    for batch in loader:
+        yield {name: tensor.to(process.device, non_blocking=True) for name, tensor in batch.items()}
+
+
+class _Batches(Dataset[dict[str, torch.Tensor]]):
+    """Batches of clips by number."""
+
+    def __init__(self, samples: Samples, parts: list[np.ndarray]) -> None:
+        self._samples, self._parts = samples, parts
+
+    def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
+        return self._samples.load(self._parts[number])
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
 
 def _joined(parts: list[Encoded]) -> Encoded:

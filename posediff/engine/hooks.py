@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import inf, isfinite
 from typing import Any
 
@@ -76,8 +77,7 @@ class Losses(Hook):  # type: ignore[misc]  # mmengine is not typed
             values = {f"train/{name}": value for name, value in means.items()}
             where = {"epoch": runner.epoch + 1, "train/lr": rate}
             runner.visualizer.add_scalars({**where, **values}, step=runner.iter + 1)
-        told = f"epoch {runner.epoch + 1}/{runner.max_epochs}: step {batch_idx + 1}/{steps}"
-        self._narrator.show(lambda: told)
+        self._narrator.show(lambda: f"epoch {runner.epoch + 1}/{runner.max_epochs}: step {batch_idx + 1}/{steps}")
 
     def after_train_epoch(self, runner: Any) -> None:
         self._flushed()
@@ -97,11 +97,11 @@ class Losses(Hook):  # type: ignore[misc]  # mmengine is not typed
 
     def _flushed(self) -> torch.Tensor:
         """Number of pairs, and sums of their losses, of the steps since the last call; the epoch's go on adding up."""
-        counts = torch.tensor([count for count, _ in self._waiting], dtype=torch.float64)
-        values = torch.stack([value for _, value in self._waiting]).cpu().double() if self._waiting else None
-        self._waiting = []
-        if values is None:
+        if not self._waiting:
             return torch.zeros_like(self._sums)
+        counts = torch.tensor([count for count, _ in self._waiting], dtype=torch.float64)
+        values = torch.stack([value for _, value in self._waiting]).cpu().double()
+        self._waiting = []
         sums = torch.cat([counts.sum()[None], counts @ values])
         self._sums = self._sums + sums if len(self._sums) else sums
         return sums
@@ -149,7 +149,7 @@ class Course(Hook):  # type: ignore[misc]  # mmengine is not typed
         epoch = runner.epoch
         found, self._figures = self._figures, {}
         improved = bool(found) and self._take(epoch, found)
-        self.progress = Progress(epoch, self.progress.best, self.progress.waited, self.progress.on_test)
+        self.progress = replace(self.progress, epoch=epoch)
         self._record(runner, epoch, found)
         self._narrator.tell(self._line(runner, epoch, found, improved))
         self._keep(self.progress, improved)
@@ -160,12 +160,13 @@ class Course(Hook):  # type: ignore[misc]  # mmengine is not typed
         by, old = self._experiment.training.choose_by, self.progress
         new = found["validation"]
         improved = not old.best or is_better(by, new[by], old.best[by])
-        best = {"epoch": epoch, **new} if improved else old.best
         on_test = dict(old.on_test)
         for name, value in found.get("test", {}).items():
             if is_better(name, value, on_test.get(name)):
                 on_test[name] = value
-        self.progress = Progress(old.epoch, best, 0 if improved else old.waited + 1, on_test)
+        self.progress = replace(old, waited=old.waited + 1, on_test=on_test)
+        if improved:
+            self.progress = replace(self.progress, best_epoch=epoch, best=new, waited=0)
         return improved
 
     def _record(self, runner: Any, epoch: int, found: dict[str, dict[str, float | None]]) -> None:

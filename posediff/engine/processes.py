@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import subprocess
-from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, TypeVar, get_args
 
 import torch
@@ -17,7 +16,6 @@ from posediff.weights.checkpoints import torch_device
 Launcher = Literal["none", "pytorch", "slurm"]
 LAUNCHERS: tuple[str, ...] = get_args(Launcher)
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 _PORT = "29500"
@@ -55,47 +53,42 @@ def join(launcher: Launcher, device: str) -> Process:
     place = torch_device(device)
     if launcher == "none":
         return Process(0, 1, place)
-    rank, world, local = (_of_torchrun if launcher == "pytorch" else _of_slurm)()
+    rank, world, local, meeting = (_of_torchrun if launcher == "pytorch" else _of_slurm)()
     if place.type == "cuda":
         place = torch.device("cuda", local)
         torch.cuda.set_device(place)
     if not torch.distributed.is_initialized():
         backend = "nccl" if place.type == "cuda" else "gloo"
-        torch.distributed.init_process_group(backend, init_method="env://", rank=rank, world_size=world)
+        torch.distributed.init_process_group(backend, init_method=meeting, rank=rank, world_size=world)
         atexit.register(torch.distributed.destroy_process_group)
     return Process(rank, world, place)
 
 
-def shared(work: Sequence[T], function: Callable[[T], R], process: Process) -> list[R]:
-    """Results of a function, each process computing its part; all have all of them, in order.
+def merged(own: list[R], process: Process) -> list[R]:
+    """Results of all processes, in the order of the work; all have all of them.
 
     Args:
-        work: arguments, the same in every process.
-        function: what is computed; its results travel between processes, so tensors have to be on the CPU then.
+        own: results of this process, which did every world-th piece of the work, beginning with that of its rank. They
+            travel between processes, so tensors have to be on the CPU.
         process: this one.
     """
-    own = {number: function(work[number]) for number in range(process.rank, len(work), process.world)}
-    parts: list[dict[int, R]] = [own]
-    if process.world > 1:
-        parts = [{}] * process.world
-        torch.distributed.all_gather_object(parts, own)
-    results = {number: result for part in parts for number, result in part.items()}
-    return [results[number] for number in range(len(work))]
+    if process.world == 1:
+        return own
+    parts: list[list[R]] = [[]] * process.world
+    torch.distributed.all_gather_object(parts, own)
+    return [part[number] for number in range(len(parts[0])) for part in parts if number < len(part)]
 
 
-def _of_torchrun() -> tuple[int, int, int]:
-    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT")
-    rank, world, local, _ = (_number(name, "torchrun") for name in names)
+def _of_torchrun() -> tuple[int, int, int, str]:
+    rank, world, local, _ = (_number(name, "torchrun") for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT"))
     _variable("MASTER_ADDR", "torchrun")
-    return rank, world, local
+    return rank, world, local, "env://"
 
 
-def _of_slurm() -> tuple[int, int, int]:
+def _of_slurm() -> tuple[int, int, int, str]:
     rank, world, local = (_number(f"SLURM_{name}", "srun") for name in ("PROCID", "NTASKS", "LOCALID"))
-    if "MASTER_ADDR" not in os.environ:
-        os.environ["MASTER_ADDR"] = _first_host(_variable("SLURM_NODELIST", "srun"))
-    os.environ.setdefault("MASTER_PORT", _PORT)
-    return rank, world, local
+    host = os.environ.get("MASTER_ADDR") or _first_host(_variable("SLURM_NODELIST", "srun"))
+    return rank, world, local, f"tcp://{host}:{os.environ.get('MASTER_PORT', _PORT)}"
 
 
 def _first_host(nodes: str) -> str:

@@ -19,12 +19,16 @@ def provenance() -> dict[str, str]:
 
 
 @cache
-def commit(folder: Path = Path(__file__).parent) -> str:
-    """The commit that a folder of a repository is at, with ``+`` where files differ from it; empty elsewhere."""
+def commit(file: Path = Path(__file__)) -> str:
+    """The commit of the repository that a file belongs to, with ``+`` where files differ from it; empty without one.
+
+    A file that only lies in somebody's repository, as an installed package may, does not belong to it.
+    """
+    belongs = ["ls-files", "--error-unmatch", file.name]
     try:
-        name, changed = (
-            subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
-            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        _, name, changed = (
+            subprocess.run(["git", *words], cwd=file.parent, capture_output=True, text=True, check=True).stdout.strip()
+            for words in (belongs, ["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
         )
     except (OSError, subprocess.CalledProcessError):
         return ""

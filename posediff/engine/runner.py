@@ -66,17 +66,18 @@ class Evaluation(BaseLoop):  # type: ignore[misc]  # mmengine is not typed
     Args:
         runner: whose network it is.
         asked: the clips, by what they are called: ``validation``, ``test``.
-        batch_size: clips that are encoded at once.
+        settings: of the training.
     """
 
-    def __init__(self, runner: Any, asked: Mapping[str, Questions], batch_size: int) -> None:
+    def __init__(self, runner: Any, asked: Mapping[str, Questions], settings: TrainingSettings) -> None:
         super().__init__(runner, dataloader=None)
-        self._asked, self._batch_size = asked, batch_size
+        self._asked, self._settings = asked, settings
 
     def run(self) -> dict[str, dict[str, float | None]]:
         metrics = {}
+        size, workers = self._settings.batch_size, self._settings.workers
         for name, asked in self._asked.items():
-            found = predict(self.runner.network, asked, self._batch_size, self.runner.process)
+            found = predict(self.runner.network, asked, size, self.runner.process, workers)
             metrics[name] = figures(found, asked.score_range)
         self.runner.call_hook("after_val_epoch", metrics=metrics)
         return metrics
@@ -162,7 +163,7 @@ class QuietRunner(Runner):  # type: ignore[misc]  # mmengine is not typed
         return Epochs(self, self._train_dataloader, self._settings.epochs, val_interval=self._settings.evaluate_every)
 
     def build_val_loop(self, loop: Any) -> Evaluation:
-        return Evaluation(self, self._asked, self._settings.batch_size)
+        return Evaluation(self, self._asked, self._settings)
 
     def _init_model_weights(self) -> None:
         pass  # they are made with the network, and libraries' own init_weights would undo those that were loaded

@@ -24,7 +24,7 @@ from posediff.engine.processes import Launcher, Process, join
 from posediff.engine.provenance import provenance
 from posediff.engine.runner import QuietRunner
 from posediff.engine.scalars import forget_after, make_visualizer
-from posediff.errors import BadSetting
+from posediff.errors import BadData, BadSetting
 from posediff.io.files import write_files
 
 EXPERIMENT, LOG, LAST, BEST = "experiment.json", "log.txt", "last.pth", "best.pth"
@@ -88,6 +88,8 @@ def train(
     resumed = _resumed(experiment, work_dir, resume)
     progress = Progress() if resumed is None else resumed.progress
     asked, data = _data(experiment)
+    if resumed is not None and resumed.task != data.task:
+        raise BadData(f"{work_dir / LAST}: the training clips have changed since", "train anew in another --work-dir")
     network = _network(experiment, data, resumed, process, work_dir)
     loader = _loader(experiment, data, process)
     optimizer = make_optimizer(network, experiment.optimizer, amp=settings.amp, device=process.device)
@@ -201,7 +203,7 @@ def _announce(narrator: Narrator, experiment: Experiment, data: Training, networ
     )
     if data.alone:
         by = experiment.data.exemplars.by
-        narrator.tell(f"{data.alone} clips are left out: no other training clip has the same {by}")
+        narrator.tell(f"training clips that are left out, since no other one has the same {by}: {data.alone}")
     queries = data.validation.queries
     floor = in_words(floor_figures(data.validation))
     narrator.tell(f"{len(queries)} clips for validation; what their labels alone say: {floor}")

@@ -228,6 +228,41 @@ def test_features_are_read_in_place_of_pictures(tmp_path):
         Samples(clips_of(2), other, difficulty=True)
 
 
+MADE = {"backbone": "i3d", "snippets": 2, "length": 16, "sha256": "ab", "grid": 3}
+
+
+def features(root, expected):
+    """Two clips whose features are of I3D on two snippets of 16 frames, for a model that expects others."""
+    write_descriptions(root, {"dynamic": {**MADE, "frames": 20, "shape": [4, 3, 1, 1], "dtype": "float32"}})
+    for at in range(2):
+        write_feature(feature_file(root, "dynamic", str(at)), np.zeros((4, 3, 1, 1), np.float32))
+    inputs = InputSettings(frames=20, poses=False, features=("dynamic",), features_root=str(root))
+    return Samples(clips_of(2), inputs, difficulty=True, expected=expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("backbone", "x3d"), ("snippets", 9), ("length", 8), ("sha256", "cd"), ("grid", 0)]
+)
+def test_features_that_are_not_what_the_model_takes_are_refused(tmp_path, name, other):
+    with pytest.raises(BadData) as caught:
+        features(tmp_path, {"dynamic": {**MADE, name: other}})
+    says = f"features.json: dynamic.{name} is {MADE[name]!r}, the model expects {other!r}"
+    assert str(caught.value) == f"{tmp_path}/{says}"
+    assert caught.value.hint == "extract features with the settings of the model"
+
+
+def test_features_of_the_model_are_read_whatever_it_expects_of_others(tmp_path):
+    samples = features(tmp_path, {"dynamic": {"snippets": 2}, "static": {"backbone": "resnet50"}})
+    assert samples.load(np.arange(2))["dynamic"].shape == (2, 4, 3, 1, 1)
+
+
+def test_features_are_refused_before_skeletons_are_read(tmp_path):
+    write_descriptions(tmp_path, {"dynamic": {**MADE, "frames": 20, "shape": [4, 3, 1, 1], "dtype": "float32"}})
+    inputs = InputSettings(frames=20, features=("dynamic",), features_root=str(tmp_path))
+    with pytest.raises(BadData, match=r"lacks features of 2 of 2 clips"):
+        Samples(clips_of(2, poses="nowhere.json"), inputs, difficulty=True)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -30,7 +30,7 @@ def checkpoint(**changes):
     optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
     network.embed.weight.sum().backward()
     optimizer.step()
-    progress = Progress(3, {"epoch": 2, "srcc": 0.5, "aiou_50_flight": None}, 1, {"srcc": 0.4})
+    progress = Progress(3, 2, {"srcc": 0.5, "aiou_50_flight": None}, 1, {"srcc": 0.4})
     states = optimizer.state_dict(), ({"last_step": 3, "base_values": [0.1]},)
     return Checkpoint(network.state_dict(), found, TASK, progress, *states, {"posediff": "0"})
 
@@ -50,6 +50,7 @@ def test_what_is_read_is_what_was_written(path):
     for part in ("experiment", "task", "progress", "provenance"):
         assert getattr(read, part) == getattr(written, part)
     assert read.schedule == written.schedule
+    assert type(read.progress.best_epoch) is int
     assert read.model.keys() == written.model.keys()
     assert all(torch.equal(read.model[name], written.model[name]) for name in read.model)
     state, expected = read.optimizer["state"][0], written.optimizer["state"][0]
@@ -78,6 +79,8 @@ def test_files_of_weights_that_it_was_begun_with_are_not_needed_any_more(path):
     )
     save(path, found)
     network_of(load(path), path)
+    require_fitting(load(path), experiment(), path)
+    require_resumable(load(path), experiment(), path)
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.95])

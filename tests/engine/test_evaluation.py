@@ -1,14 +1,19 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import scipy.stats
 import torch
 
+from posediff.datasets.finediving import FineDivingSettings, load
+from posediff.datasets.floors import group_means
 from posediff.engine.data import for_testing, for_training, load_clips
 from posediff.engine.evaluation import FIGURES, figures, floor_figures, is_better, predict
 from posediff.engine.models import make_model
 from posediff.engine.predictions import Predictions
 from posediff.engine.processes import Process
 from tests.engine.tiny import TinySettings, experiment
+from tests.fixtures.data import data_root
 
 ALONE = Process(0, 1, torch.device("cpu"))
 
@@ -64,11 +69,18 @@ def test_every_exemplar_is_encoded_once(asked, monkeypatch):
     assert encoded[len(used) :] == list(range(len(questions.queries)))
 
 
-def test_the_size_of_a_batch_changes_nothing(asked):
+@pytest.mark.parametrize(("size", "workers"), [(1, 0), (100, 0), (4, 1)])
+def test_how_clips_are_loaded_changes_nothing(asked, size, workers):
     network, questions = asked
-    one, other = (predict(network, questions, size, ALONE) for size in (1, 100))
-    assert one.predicted == pytest.approx(other.predicted, rel=1e-5)
-    assert (one.transitions == other.transitions).all()
+    expected, found = predict(network, questions, 4, ALONE), predict(network, questions, size, ALONE, workers)
+    assert found.predicted == pytest.approx(expected.predicted, rel=1e-5)
+    assert (found.transitions == expected.transitions).all()
+
+
+def test_predicting_draws_nothing_that_training_draws_from(asked):
+    before = torch.get_rng_state()
+    predict(*asked, 4, ALONE)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def predictions(**changes):
@@ -117,6 +129,17 @@ def test_the_floor_is_what_labels_alone_say(asked):
     truth = [clip.score for clip in questions.queries.clips]
     found = floor_figures(questions)
     assert found["srcc"] == pytest.approx(scipy.stats.spearmanr(questions.floor, truth).statistic)
+
+
+def test_the_floor_of_finediving_is_the_published_one():
+    folder = data_root("finediving", "Annotations")
+    found = load(FineDivingSettings(annotations=str(folder)))
+    floor = group_means(found.train, found.test, "action")
+    asked = SimpleNamespace(queries=SimpleNamespace(clips=found.test), floor=floor, score_range=found.score_range)
+    assert {name: round(value, 3) for name, value in floor_figures(asked).items()} == {
+        "srcc": 0.588,
+        "relative_l2": 1.335,
+    }
 
 
 def test_larger_is_better_but_for_errors_and_any_figure_is_better_than_none():

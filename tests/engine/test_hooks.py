@@ -97,13 +97,13 @@ def test_the_best_epoch_is_the_first_with_the_best_figure():
         (4, False),
         (5, False),
     ]
-    assert hook.progress == Progress(5, {"epoch": 2, "srcc": 0.3, "relative_l2": 0.3}, 2, {})
+    assert hook.progress == Progress(5, 2, {"srcc": 0.3, "relative_l2": 0.3}, 2, {})
 
 
 def test_an_error_is_best_where_it_is_smallest_and_a_missing_figure_never():
     hook, _ = course(training__choose_by="relative_l2")
     go(hook, [None, 0.4, 0.2, None, 0.3])
-    assert hook.progress.best["epoch"] == 3
+    assert hook.progress.best_epoch == 3
 
 
 def test_patience_counts_evaluations_and_goes_on_after_a_resume():
@@ -128,4 +128,4 @@ def test_figures_on_test_clips_are_the_best_each_by_itself():
         hook.after_val_epoch(at, {"validation": figures, "test": {"srcc": rank, "relative_l2": error}})
         hook.after_round(at)
     assert hook.progress.on_test == {"srcc": 0.5, "relative_l2": 0.2}
-    assert hook.progress.best["epoch"] == 1
+    assert hook.progress.best_epoch == 1

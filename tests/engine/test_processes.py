@@ -1,42 +1,13 @@
-import os
-import socket
+import atexit
 import stat
-import subprocess
-import sys
-import textwrap
 
 import pytest
 import torch
 
-from posediff.engine.processes import Process, join, shared
+from posediff.engine.processes import Process, join, merged
 from posediff.errors import BadSetting
 
 ALONE = Process(0, 1, torch.device("cpu"))
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def start(script, world=2, names=("RANK", "WORLD_SIZE", "LOCAL_RANK"), **more):
-    """What each of several processes prints that run a script as a launcher would start them."""
-    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1", **more}
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(script)],
-            env={**os.environ, **common, **dict(zip(names, (str(rank), str(world), str(rank)), strict=True))},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(world)
-    ]
-    results = [one.communicate(timeout=120) for one in running]
-    assert [one.returncode for one in running] == [0] * world, "".join(errors for _, errors in results)
-    return [out for out, _ in results]
 
 
 def test_one_process_is_alone_and_leads():
@@ -44,25 +15,17 @@ def test_one_process_is_alone_and_leads():
     assert ALONE.leads
 
 
-def test_work_of_one_process_is_done_in_order():
-    assert shared([3, 1, 2], lambda number: number * 10, ALONE) == [30, 10, 20]
-    assert shared([], str, ALONE) == []
+def test_results_of_one_process_are_all_that_there_are():
+    assert merged([3, 1, 2], ALONE) == [3, 1, 2]
 
 
-SHARE = """
-from posediff.engine.processes import join, shared
-process = join("slurm", "cpu")
-assert join("slurm", "cpu") == process
-done = []
-result = shared([3, 1, 2], lambda n: done.append(n) or n * 10, process)
-print(process.rank, process.world, process.leads, done, result)
-"""
+@pytest.mark.parametrize(("world", "count"), [(2, 5), (3, 6), (3, 7), (4, 2), (2, 0)])
+def test_results_of_all_processes_are_in_the_order_of_the_work(monkeypatch, world, count):
+    def gather(parts, own):
+        parts[:] = [list(range(count))[rank::world] for rank in range(world)]
 
-
-def test_work_is_divided_and_all_have_all_results():
-    first, second = start(SHARE, names=("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"))
-    assert first.strip() == "0 2 True [3, 2] [30, 10, 20]"
-    assert second.strip() == "1 2 False [1] [30, 10, 20]"
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
+    assert merged(list(range(count))[::world], Process(0, world, ALONE.device)) == list(range(count))
 
 
 @pytest.fixture
@@ -91,13 +54,19 @@ def test_a_variable_that_is_no_number_is_told(nothing_set, monkeypatch):
 
 def test_under_slurm_the_first_machine_is_where_all_meet(nothing_set, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    for name, value in {"PROCID": "0", "NTASKS": "1", "LOCALID": "0", "NODELIST": "node[3-4]"}.items():
+    for name, value in {"PROCID": "1", "NTASKS": "4", "LOCALID": "1", "NODELIST": "node[3-4]"}.items():
         monkeypatch.setenv(f"SLURM_{name}", value)
     with pytest.raises(BadSetting, match="names no machine"):
         join("slurm", "cpu")
     scontrol = tmp_path / "scontrol"
-    scontrol.write_text("#!/bin/sh\necho 127.0.0.1\necho node4\n")
+    scontrol.write_text("#!/bin/sh\necho node3\necho node4\n")
     scontrol.chmod(scontrol.stat().st_mode | stat.S_IEXEC)
-    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)  # as if all had met already
-    assert join("slurm", "cpu") == ALONE
-    assert os.environ["MASTER_ADDR"] == "127.0.0.1"
+    calls = []
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda *args, **more: calls.append((*args, more)))
+    monkeypatch.setattr(atexit, "register", calls.append)
+    assert join("slurm", "cpu") == Process(1, 4, torch.device("cpu"))
+    meeting = {"init_method": "tcp://node3:29500", "rank": 1, "world_size": 4}
+    assert calls == [("gloo", meeting), torch.distributed.destroy_process_group]
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    assert join("slurm", "cpu") == Process(1, 4, torch.device("cpu"))
+    assert len(calls) == 2

@@ -20,13 +20,23 @@ def test_a_result_says_what_it_was_made_with():
 
 
 def test_the_commit_is_that_of_the_repository_and_changes_show(tmp_path):
-    assert commit(tmp_path) == ""
+    file = tmp_path / "a"
+    file.write_text("1")
+    assert commit(file) == ""
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-q", "-m", "a")
+    commit.cache_clear()
+    assert commit(file) == git(tmp_path, "rev-parse", "HEAD")
+    file.write_text("2")
+    commit.cache_clear()
+    assert commit(file) == git(tmp_path, "rev-parse", "HEAD") + "+"
+
+
+def test_a_file_that_only_lies_in_a_repository_does_not_belong_to_it(tmp_path):
     git(tmp_path, "init", "-q")
     (tmp_path / "a").write_text("1")
     git(tmp_path, "add", "a")
     git(tmp_path, "commit", "-q", "-m", "a")
-    commit.cache_clear()
-    assert commit(tmp_path) == git(tmp_path, "rev-parse", "HEAD")
-    (tmp_path / "a").write_text("2")
-    commit.cache_clear()
-    assert commit(tmp_path).endswith("+")
+    (tmp_path / "installed.py").write_text("")
+    assert commit(tmp_path / "installed.py") == ""

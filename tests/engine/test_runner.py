@@ -80,7 +80,7 @@ def test_every_set_of_clips_has_figures_and_the_hooks_get_them(monkeypatch):
         def call_hook(self, name, metrics):
             calls.append((name, metrics))
 
-    monkeypatch.setattr("posediff.engine.runner.predict", lambda network, asked, size, process: (asked, size))
+    monkeypatch.setattr("posediff.engine.runner.predict", lambda network, asked, *how: (asked, *how))
     monkeypatch.setattr(
         "posediff.engine.runner.figures", lambda found, score_range: {"srcc": found, "range": score_range}
     )
@@ -88,9 +88,9 @@ def test_every_set_of_clips_has_figures_and_the_hooks_get_them(monkeypatch):
     class Asked:
         score_range = (0.0, 1.0)
 
-    asked = Asked()
-    found = Evaluation(Runner(), {"validation": asked}, 8).run()
-    assert found == {"validation": {"srcc": (asked, 8), "range": (0.0, 1.0)}}
+    asked, settings = Asked(), experiment().training
+    found = Evaluation(Runner(), {"validation": asked}, settings).run()
+    assert found == {"validation": {"srcc": (asked, 8, ALONE, 0), "range": (0.0, 1.0)}}
     assert calls == [("after_val_epoch", found)]
 
 

@@ -1,6 +1,8 @@
 import io
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -19,8 +21,7 @@ from posediff.engine.data import for_training, load_clips
 from posediff.engine.hooks import seed_everything
 from posediff.engine.models import make_model
 from posediff.engine.training import train
-from posediff.errors import BadSetting, PosediffError
-from tests.engine.test_processes import start
+from posediff.errors import BadData, BadSetting, PosediffError
 from tests.engine.tiny import experiment
 
 #: All that is random: dropout, augmentation, order, partners.
@@ -96,6 +97,17 @@ def test_the_working_folder_holds_all_that_is_needed(tmp_path):
     assert load(outcome.work_dir / "last.pth").progress == outcome.progress
     assert outcome.progress.epoch == 2
     assert load(outcome.best).optimizer == {}
+
+
+def test_clips_that_cannot_be_compared_are_counted(tmp_path):
+    stream = io.StringIO()
+    chosen = experiment(data__source__clips=52, training__epochs=1)
+    train(chosen, tmp_path, stream=stream)
+    data = for_training(chosen.data, chosen.model.settings, load_clips(chosen.data), seed=0)
+    actions = [clip.action for clip in data.pairs.samples.clips]
+    alone = sum(actions.count(action) == 1 for action in actions)
+    assert alone > 0
+    assert f"no other one has the same action: {alone}\n" in stream.getvalue()
 
 
 def test_losses_of_steps_are_means_since_the_last_record(tmp_path):
@@ -193,20 +205,28 @@ def test_a_folder_with_another_training_is_left_alone(tmp_path):
     assert (tmp_path / "last.pth").read_bytes() == before
 
 
+def test_training_does_not_go_on_with_other_clips(tmp_path, monkeypatch):
+    train(experiment(), tmp_path)
+    others = load_clips(experiment(data__source__clips=60).data)
+    monkeypatch.setattr(training, "load_clips", lambda settings: others)
+    with pytest.raises(BadData, match=r"last\.pth: the training clips have changed"):
+        train(experiment(training__epochs=3), tmp_path, resume=True)
+
+
 @pytest.mark.parametrize(("by", "best"), [("srcc", max), ("relative_l2", min)])
 def test_the_best_epoch_is_that_with_the_best_figure_on_the_validation_clips(tmp_path, by, best):
     outcome = train(experiment(training__epochs=5, training__choose_by=by, optimizer__lr=0.1), tmp_path)
     found = records(tmp_path, f"validation/{by}")
     assert outcome.progress.best[by] == best(found)
-    assert outcome.progress.best["epoch"] == found.index(best(found)) + 1
-    assert load(outcome.best).progress.epoch == outcome.progress.best["epoch"]
+    assert outcome.progress.best_epoch == found.index(best(found)) + 1
+    assert load(outcome.best).progress.epoch == outcome.progress.best_epoch
 
 
 def test_training_that_no_longer_improves_ends_early_also_when_resumed(tmp_path):
     chosen = experiment(training__epochs=9, training__patience=2, optimizer__lr=1e-9)
     outcome = train(chosen, tmp_path)
     assert outcome.ended_early
-    assert outcome.progress.epoch == outcome.progress.best["epoch"] + 2 < 9
+    assert outcome.progress.epoch == outcome.progress.best_epoch + 2 < 9
     assert train(chosen, tmp_path, resume=True) == outcome
 
 
@@ -262,6 +282,31 @@ def test_weights_that_were_loaded_are_not_made_anew(tmp_path, monkeypatch):
     train(experiment(training__epochs=1), tmp_path)
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def both(script):
+    """What each of two processes prints that run a script as torchrun starts them."""
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            env={**os.environ, **common, "RANK": rank, "LOCAL_RANK": rank},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in "01"
+    ]
+    results = [one.communicate(timeout=120) for one in running]
+    assert [one.returncode for one in running] == [0, 0], "".join(errors for _, errors in results)
+    return [out for out, _ in results]
+
+
 TOGETHER = """
 import sys
 from pathlib import Path
@@ -279,7 +324,7 @@ for norm in ("none", "batch"):
 def test_two_processes_do_what_one_does_with_twice_the_batch(tmp_path):
     # 28 pairs: every batch can be divided by two, so that none is taken twice.
     changes = {"data__source__clips": 52, "training__epochs": 3, "training__batch_size": 4, "training__threads": 1}
-    first, second = start(TOGETHER.format(changes=changes, folder=str(tmp_path)))
+    first, second = both(TOGETHER.format(changes=changes, folder=str(tmp_path)))
     train(experiment(**{**changes, "training__batch_size": 8}), tmp_path / "one")
     for key in ("epoch/loss", "validation/relative_l2", "validation/srcc"):
         assert records(tmp_path / "none", key) == pytest.approx(records(tmp_path / "one", key), rel=1e-4), key
