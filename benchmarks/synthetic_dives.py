@@ -126,6 +126,7 @@ def main() -> int:
     os.environ["OMP_NUM_THREADS"] = "1"
     names = rows(tuple(options.tables))
     seeds = range(options.first_seed, options.first_seed + options.seeds)
+    settings = {"seeds": [*seeds], "cfg_options": options.cfg_options}
     print(f"{'':22}" + "  ".join(f"{head:>17}" for head in ("SRCC", "R-l2", "AIoU@0.75", "stage SRCC", "time")))
     results: dict[str, list[dict[str, Any]]] = {}
     with ProcessPoolExecutor(options.processes) as pool:
@@ -133,14 +134,13 @@ def main() -> int:
         for name, jobs in waiting.items():
             results[name] = [job.result() for job in jobs]
             print(told(results[name]), flush=True)
+            if options.out:  # after every row: the whole takes long
+                document = {"benchmark": "synthetic_dives", **settings, **provenance(), "rows": results}
+                options.out.write_text(json.dumps(document, indent=1) + "\n")
             if name == FULL:
                 floors = [result["floor"] for result in results[name]]
                 srcc, error = (np.mean([floor[key] for floor in floors]) for key in ("srcc", "relative_l2"))
                 print(f"{'labels alone (floor)':22}{srcc:17.4f}  {error:17.3f}", flush=True)
-    if options.out:
-        settings = {"seeds": [*seeds], "cfg_options": options.cfg_options}
-        document = {"benchmark": "synthetic_dives", **settings, **provenance(), "rows": results}
-        options.out.write_text(json.dumps(document, indent=1) + "\n")
     return 0
 
 

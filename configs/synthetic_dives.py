@@ -4,7 +4,7 @@ _base_ = "_base_/hp_mcore.py"
 
 model = dict(
     width=64,
-    skeletal=dict(streams=("angle", "body"), channels=(32, 32, 64), strides=(1, 1, 1)),
+    skeletal=dict(streams=("angle", "body"), channels=(32, 32, 64), kernel=5, strides=(1, 1, 1)),
     dynamic=None,
     static=None,
     segmentation=dict(hidden=32),

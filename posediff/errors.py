@@ -1,5 +1,9 @@
 """Faults that a user can cause, each with one line that says what is wrong and one that says what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 FAILURE, USAGE, BAD_DATA, PARTIAL = 1, 2, 3, 4
 
 
@@ -45,3 +49,18 @@ class MissingDependency(PosediffError):
 
 class CannotWrite(PosediffError):
     """An output that cannot be written (exit code 1)."""
+
+
+def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """What was probably meant by an unknown name, or else all that there is: for a hint.
+
+    Args:
+        name: the unknown name.
+        known: the names that there are.
+        prefix: what stands before them.
+    """
+    from difflib import get_close_matches
+
+    known = list(known)
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {prefix}{close[0]}?" if close else f"there are: {', '.join(known)}"

@@ -1,6 +1,6 @@
 import pytest
 
-from posediff.errors import BadData, BadSetting, CannotWrite, MissingDependency, PosediffError
+from posediff.errors import BadData, BadSetting, CannotWrite, MissingDependency, PosediffError, suggestion
 
 
 @pytest.mark.parametrize(("kind", "code"), [(PosediffError, 1), (BadSetting, 2), (BadData, 3), (CannotWrite, 1)])
@@ -19,3 +19,9 @@ def test_a_missing_dependency_says_what_it_is_for_and_how_to_install_it():
     assert str(error) == "reading C3D files needs ezc3d, which is not installed"
     assert error.hint == 'pip install "posediff[c3d]"'
     assert error.exit_code == 1
+
+
+def test_an_unknown_name_is_answered_with_the_one_that_looks_like_it_or_with_all():
+    assert suggestion("scroe", ["file", "score"]) == "did you mean score?"
+    assert suggestion("frot", ["front"], "bicycle.") == "did you mean bicycle.front?"
+    assert suggestion("xyz", ["file", "score"]) == "there are: file, score"

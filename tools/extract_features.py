@@ -117,12 +117,12 @@ def make_stream(name: str, chosen: dict[str, Any]) -> Stream:
     weights, frames, size, grid = chosen[f"{name}_weights"], chosen["frames"], chosen["size"], chosen["grid"]
     encoder: dynamic.DynamicEncoder | static.StaticEncoder
     if name == "dynamic":
-        moving = DynamicSettings(chosen["snippets"], chosen["length"], weights, frozen=True)
-        dynamic.snippet_starts(frames, moving.snippets, moving.length)  # refuses clips that are too short, once
+        count, length = chosen["snippets"], chosen["length"]
+        moving = DynamicSettings(snippets=count, length=length, frames=frames, weights=weights, frozen=True)
         encoder, description = dynamic.DynamicEncoder(len(moving.kernels), moving), dynamic.described(moving)
         steps, least = moving.snippets * moving.length // 8, moving.length
     else:
-        still = StaticSettings(chosen["backbone"], weights, frozen=True)
+        still = StaticSettings(backbone=chosen["backbone"], weights=weights, frozen=True)
         encoder, description = static.StaticEncoder(1, still), static.described(still)
         steps, least = frames, 1
     encoder = encoder.eval().to(torch_device(chosen["device"]))

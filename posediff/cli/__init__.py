@@ -14,7 +14,7 @@ from typing import Any, NoReturn, cast
 import click
 
 from posediff import __version__
-from posediff.errors import FAILURE, PosediffError
+from posediff.errors import FAILURE, PosediffError, suggestion
 
 INTERRUPTED = 130
 
@@ -54,11 +54,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments name; an unknown one is answered with those that look like it."""
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            guess = f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(COMMANDS)}"
-            ctx.fail(f"no such command: {args[0]!r}{guess}")
+            ctx.fail(f"no such command: {args[0]!r}; {suggestion(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

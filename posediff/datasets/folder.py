@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posediff.datasets.clips import Clip, Collection
-from posediff.datasets.labels import exists, listed, suggestion
+from posediff.datasets.labels import exists, listed
 from posediff.datasets.splits import validation_split
-from posediff.errors import BadData, BadSetting
+from posediff.errors import BadData, BadSetting, suggestion
 from posediff.io.checks import Fault, shown
 from posediff.io.content import Content
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,6 @@ def listed(names: Iterable[object], separator: str = ", ") -> str:
     texts = [str(name) for name in names]
     more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
     return separator.join(texts[:SHOWN]) + more
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """What was probably meant by an unknown name, or else what there is."""
-    known = list(known)
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
 
 
 def drawn(text: str) -> int:

@@ -7,8 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from posediff.datasets.clips import Collection
-from posediff.datasets.labels import suggestion
-from posediff.errors import BadSetting
+from posediff.errors import BadSetting, suggestion
 
 #: Every data set: its module in posediff.datasets and the class of its settings there.
 SOURCES = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from functools import cache
 from math import isfinite
 from typing import (
@@ -22,7 +21,7 @@ from typing import (
     get_type_hints,
 )
 
-from posediff.errors import BadSetting
+from posediff.errors import BadSetting, suggestion
 
 T = TypeVar("T")
 
@@ -99,19 +98,6 @@ def members(kind: Any, value: object) -> dict[str, Member]:
     name = value.get("type", kind.usual) if isinstance(value, Mapping) else kind.usual
     chosen = members(kind.settings_of(name), {}) if name and isinstance(name, str) else {}
     return {"type": Member(str, dataclasses.MISSING), **chosen}
-
-
-def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """What was meant in place of an unknown name, or all that there is.
-
-    Args:
-        name: the unknown name.
-        known: the names that there are.
-        prefix: what stands before them.
-    """
-    known = list(known)
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {prefix}{close[0]}?" if close else f"there are: {', '.join(sorted(known))}"
 
 
 def inner(kind: Any) -> Any:

@@ -13,9 +13,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeVar
 
-from posediff.engine.build import build, inner, members, plain, suggestion
+from posediff.engine.build import build, inner, members, plain
 from posediff.engine.experiment import Experiment
-from posediff.errors import BadData, BadSetting, MissingDependency
+from posediff.errors import BadData, BadSetting, MissingDependency, suggestion
 
 #: Of the file in a working folder that holds an experiment with every default filled in.
 FORMAT = "posediff.experiment/1"

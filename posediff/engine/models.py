@@ -6,8 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from posediff.engine.build import suggestion
-from posediff.errors import BadSetting
+from posediff.errors import BadSetting, suggestion
 from posediff.skeletons import get
 
 if TYPE_CHECKING:

@@ -164,7 +164,7 @@ def test_text_that_stdout_cannot_encode_is_escaped(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["comapre"], "did you mean 'compare'?"),
+        (["comapre"], "did you mean compare?"),
         (["dance"], f"there are: {', '.join(cli.COMMANDS)}"),
         (["--verson"], "--version"),
         (["compare"], "Missing argument"),

@@ -139,7 +139,7 @@ def test_queries_without_any_exemplar_are_told_at_once():
 def test_what_cannot_be_chosen_by_is_refused():
     with pytest.raises(BadSetting, match="exemplars by 'actoin'") as caught:
         Exemplars([Clip("a", 1.0)], "actoin")
-    assert caught.value.hint == "did you mean 'action'?"
+    assert caught.value.hint == "did you mean action?"
     with pytest.raises(BadSetting, match="0 exemplars"):
         Exemplars([Clip("a", 1.0)]).picks([], 0)
 

@@ -132,7 +132,7 @@ def test_stages_have_the_names_that_are_given(folder):
         ("\n\n", "has no rows"),
         ("file,action\na.json,407c\n", "lacks the column score"),
         ("action\n407c\n", "lacks the column file and score"),
-        ("file,scroe\na.json,1\n", "unknown column 'scroe'; did you mean 'score'?"),
+        ("file,scroe\na.json,1\n", "unknown column 'scroe'; did you mean score?"),
         ("file,score,weather\na.json,1,fair\n", "unknown column 'weather'; there are: file, score"),
         ("a.json,88.0\nb.json,61.5\n", "unknown column 'a.json'; there are"),
         ("file,score,score\na.json,1,2\n", "the column 'score' is there twice"),

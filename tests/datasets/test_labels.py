@@ -14,7 +14,6 @@ from posediff.datasets.labels import (
     gathered,
     keys,
     listed,
-    suggestion,
     with_files,
 )
 from posediff.errors import BadData, BadSetting
@@ -31,11 +30,6 @@ def fields(clip):
 def test_a_message_repeats_some_names_and_counts_the_others():
     assert listed(["a", "b", "c"]) == "a, b, c"
     assert listed(["a", "b", "c", "d", "e"], "; ") == "a; b; c and 2 more"
-
-
-def test_what_was_meant_is_suggested():
-    assert suggestion("scroe", ["file", "score"]) == "did you mean 'score'?"
-    assert suggestion("xyz", ["file", "score"]) == "there are: file, score"
 
 
 def test_a_draw_is_the_same_for_ever_and_spread_evenly():

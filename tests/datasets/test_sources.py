@@ -37,7 +37,7 @@ def test_a_source_loads_clips(tmp_path):
 def test_an_unknown_source_is_answered_with_what_was_meant():
     with pytest.raises(BadSetting, match="no data set 'fine_diving'") as caught:
         source("fine_diving")
-    assert caught.value.hint == "did you mean 'finediving'?"
+    assert caught.value.hint == "did you mean finediving?"
     with pytest.raises(BadSetting) as caught:
         source("gymnastics")
     assert caught.value.hint == "there are: finediving, mtl_aqa, folder, synthetic_dives"

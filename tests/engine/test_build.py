@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posediff.engine.build import build, inner, members, plain, suggestion, words
+from posediff.engine.build import build, inner, members, plain, words
 from posediff.errors import BadSetting
 
 
@@ -104,8 +104,6 @@ def test_an_unknown_setting_is_answered_with_the_one_that_looks_like_it():
     with pytest.raises(BadSetting) as caught:
         build(Bicycle, {"drive": MOTOR, "colur": "blue"})
     assert caught.value.hint == "did you mean colour?"
-    assert suggestion("xyz", ["b", "a"]) == "there are: a, b"
-    assert suggestion("frot", ["front"], "bicycle.") == "did you mean bicycle.front?"
 
 
 @given(

@@ -90,7 +90,7 @@ def test_later_options_count_and_may_choose_what_others_are_about(config):
 @pytest.mark.parametrize(
     ("option", "message", "hint"),
     [
-        ("optimizer.learning_rate=1", "no setting optimizer.learning_rate", "there are: betas, clip, lr"),
+        ("optimizer.learning_rate=1", "no setting optimizer.learning_rate", "there are: type, lr"),
         ("optimiser.lr=1", "no setting optimiser", "did you mean optimizer?"),
         ("model.skeletal.chanels=1", "no setting model.skeletal.chanels", "did you mean model.skeletal.channels?"),
         (

@@ -1,6 +1,7 @@
 import json
 import runpy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,18 @@ def networks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
     made = {}
     for name, encoder, settings in (
-        ("dynamic", DynamicEncoder, DynamicSettings(2, 8, str(folder / "i3d.pt"), frozen=True)),
-        ("static", StaticEncoder, StaticSettings("resnet18", str(folder / "resnet18.pt"), frozen=True)),
+        (
+            "dynamic",
+            DynamicEncoder,
+            DynamicSettings(snippets=2, length=8, weights=str(folder / "i3d.pt"), frozen=True),
+        ),
+        (
+            "static",
+            StaticEncoder,
+            StaticSettings(backbone="resnet18", weights=str(folder / "resnet18.pt"), frozen=True),
+        ),
     ):
-        untrained = encoder(4, type(settings)(**{**vars(settings), "weights": ""}))
+        untrained = encoder(4, replace(settings, weights=""))
         torch.save((untrained.i3d if name == "dynamic" else untrained.backbone).state_dict(), settings.weights)
         made[name] = settings, encoder(4, settings).eval()
     return made
@@ -97,7 +106,7 @@ def test_the_description_says_what_they_are_and_fits_the_model(extract, networks
         "dtype": "float16",
         "shape": [2, 1024, 2, 2],
     }
-    other = described_dynamic(DynamicSettings(3, 8))
+    other = described_dynamic(DynamicSettings(snippets=3, length=8))
     with pytest.raises(BadData, match="snippets is 2, the model expects 3"):
         Features(tmp_path / "out", ("dynamic",), {"dynamic": other})
 
@@ -195,7 +204,7 @@ def test_one_folder_of_pictures_is_one_clip(extract, clips, tmp_path):
         ),
         ("static", ["--static-weights", "nowhere.pth"], BadData, "nowhere.pth"),
         ("static", ["--backbone", "resnet1"], BadSetting, "resnet1"),
-        ("dynamic", ["--frames", 7], BadData, "7 frames, fewer than a snippet of I3D, 8"),
+        ("dynamic", ["--frames", 7], BadSetting, "frames are a snippet at least; got length=8, frames=7"),
         ("dynamic", ["--length", 12], BadSetting, "length"),
     ],
 )

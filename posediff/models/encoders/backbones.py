@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from torch import nn
 
-from posediff.errors import BadSetting, MissingDependency
+from posediff.errors import BadSetting, MissingDependency, suggestion
 from posediff.models.encoders.pictures import IMAGENET, Colours
 from posediff.weights.checkpoints import load_weights, read_checkpoint, weights_of
 from posediff.weights.files import find
@@ -70,9 +69,9 @@ def _of_timm(name: str) -> Backbone:
         raise MissingDependency("timm", "train", purpose) from None
     names = timm.list_models()
     if name not in names:  # no other name reaches timm, which would fetch what it takes for an address
-        close = get_close_matches(name, [*resnets, *names], n=1)
-        guess = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(resnets)}, or one of timm"
-        raise BadSetting(f"there is no backbone {name!r}", guess)
+        guess = suggestion(name, [*resnets, *names])
+        hint = guess if guess.startswith("did") else f"choose one of {', '.join(resnets)}, or one of timm"
+        raise BadSetting(f"there is no backbone {name!r}", hint)
     network: Any = timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
     own = network.pretrained_cfg
     return Backbone(network, network.num_features, (own.get("mean", IMAGENET[0]), own.get("std", IMAGENET[1])))

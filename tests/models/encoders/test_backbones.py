@@ -59,7 +59,7 @@ def test_pictures_are_normalised_as_the_network_was_trained():
     assert load_backbone("mobilevit_xxs").colours == ((0, 0, 0), (1, 1, 1))
 
 
-@pytest.mark.parametrize(("name", "guess"), [("resnet5O", "'resnet50'"), ("regnety-002", "'regnety_002'")])
+@pytest.mark.parametrize(("name", "guess"), [("resnet5O", "resnet50"), ("regnety-002", "regnety_002")])
 def test_a_name_that_is_mistyped_is_answered_with_the_one_that_is_meant(name, guess):
     pytest.importorskip("timm")
     with pytest.raises(BadSetting, match=f"no backbone '{name}'") as caught:
