@@ -3,8 +3,13 @@
 ``encoder``: forward and backward of the skeletal encoder, joints missing and not, and of minimal stacks of ST-GCN and
 HD-GCN blocks (``train_speed_peers.py``) on the same random clips. All run in one process and take turns, in changing
 order; what is reported is the median of the rounds, and of their ratios to the encoder's. CPU seconds, of all threads
-of the process, stand beside the wall's: they say more where the machine is shared. The aim is that HD-GCN's blocks take
+of the process, stand beside the wall's: they say more where the machine is shared. Several threads on a shared machine
+need OMP_WAIT_POLICY=passive, or they spend their time waiting for one another. The aim is that HD-GCN's blocks take
 twice the time at least.
+
+The other parts train the model of ``configs/synthetic_dives.py`` on 96 frames: ``loader``, the share of compute in an
+epoch that the data loader feeds (aim 95 %); ``voting``, ten exemplars beside one (aim 1.5 times at most); ``epoch``,
+where its time goes.
 
     python benchmarks/train_speed.py --threads 1 2 --out train_speed.json
 """
@@ -22,6 +27,7 @@ from typing import Any
 
 import torch
 from record import provenance
+from train_speed_model import epoch, loader, voting
 from train_speed_peers import hd_gcn, st_gcn
 
 from posediff.models.encoders.skeletal import SkeletalEncoder
@@ -72,7 +78,12 @@ def encoder(options: argparse.Namespace) -> dict[str, Any]:
 
 
 #: A part's name: what measures and prints it. What it returns says under "met" whether its aim was met.
-PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {"encoder": encoder}
+PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "encoder": encoder,
+    "loader": loader,
+    "voting": voting,
+    "epoch": epoch,
+}
 
 
 def encoder_steps(size: tuple[int, int, int, int]) -> dict[str, Callable[[], object]]:

@@ -71,7 +71,7 @@ def command(
         return
     about = {"path": query, "person": sequence.person, "frames": len(sequence), "fps": sequence.fps, "action": action}
     result = {"format": "posediff.score/1", "query": about, **document(found)}
-    click.echo(json.dumps({**result, "checkpoint": scorer.about, "provenance": provenance()}))
+    click.echo(json.dumps({**result, "checkpoint": scorer.about, "provenance": provenance()}, allow_nan=False))
 
 
 def document(found: Scored) -> dict[str, object]:

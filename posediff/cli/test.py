@@ -40,7 +40,7 @@ def command(config: Path, checkpoint: Path, out: Path | None, options: tuple[str
     clips = len(result.found.keys)
     if as_json:
         document = {"format": "posediff.test/1", "clips": clips, **figures, **result.about}
-        click.echo(json.dumps({**document, "out": None if out is None else str(out)}))
+        click.echo(json.dumps({**document, "out": None if out is None else str(out)}, allow_nan=False))
         return
     experiment = result.about["experiment"]
     exemplars = experiment["data"]["exemplars"]

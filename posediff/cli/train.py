@@ -68,7 +68,9 @@ def command(
         stream=None if quiet else sys.stderr,
     )
     if outcome.leads:
-        click.echo(json.dumps(document(experiment, outcome)) if as_json else summary(experiment, outcome))
+        click.echo(
+            json.dumps(document(experiment, outcome), allow_nan=False) if as_json else summary(experiment, outcome)
+        )
 
 
 def document(experiment: Experiment, outcome: Outcome) -> dict[str, object]:

@@ -129,7 +129,7 @@ class Exemplars:
         return self._order[start : start + self._sizes[self._groups[name]]]
 
 
-_HINT = 'take exemplars of any kind: by="none"'
+_HINT = "take exemplars of any kind: data.exemplars.by=none"
 
 
 def _number(text: str) -> np.uint64:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from posediff.datasets.labels import listed
 from posediff.errors import BadData
 from posediff.io.files import write_files
 
@@ -24,7 +25,6 @@ DESCRIPTION = "features.json"
 DTYPES = ("float16", "float32")
 
 _LONGEST = 150
-_SHOWN = 3
 
 
 class Features:
@@ -74,6 +74,19 @@ class Features:
         """Those of some clips that lack features."""
         return [key for key in keys if not all(feature_file(self.root, one, key).is_file() for one in self.streams)]
 
+    def require(self, keys: Sequence[str]) -> None:
+        """Refuse clips that lack features.
+
+        Raises:
+            BadData: if there are any; it counts them and names the first.
+        """
+        missing = self.missing(keys)
+        if missing:
+            raise BadData(
+                f"{self.root}: lacks features of {len(missing)} of {len(keys)} clips: {listed(missing)}",
+                "extract them: tools/extract_features.py goes on where it stopped",
+            )
+
     def read(self, keys: Sequence[str]) -> dict[str, np.ndarray]:
         """The features of some clips.
 
@@ -86,13 +99,7 @@ class Features:
         Raises:
             BadData: if files are missing, cut off, or not of the shape that the description says.
         """
-        missing = self.missing(keys)
-        if missing:
-            more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-            raise BadData(
-                f"{self.root}: lacks {len(missing)} of {len(keys)} clips: {', '.join(missing[:_SHOWN])}{more}",
-                "extract them: tools/extract_features.py goes on where it stopped",
-            )
+        self.require(keys)
         return {stream: self._read(stream, keys) for stream in self.streams}
 
     def _read(self, stream: str, keys: Sequence[str]) -> np.ndarray:

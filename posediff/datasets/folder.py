@@ -7,10 +7,11 @@
     ana_2.json,61.5,407c,3.2,9;52,test
 
 Only ``file`` and ``score`` are needed. ``file`` is anything that posediff reads, ``match.json#250:400`` its frames 250
-to 399, and ``person`` says who, where it holds several people. ``stages`` are the first frames of all stages but the
-first, in the file's own numbering; an empty cell is a clip whose stages nobody has labelled. Without that column the
-stages that the skeleton files themselves name count; they are read with the skeletons and not here. Without ``split`` a
-fraction of every action is for testing, always the same clips.
+to 399, and ``person`` says who, where it holds several people. ``difficulty`` is in every row or in none. ``stages``
+are the first frames of all stages but the first, in the file's own numbering; where the cell is empty, or there is no
+such column, the stages that the skeleton file itself names count; they are read with the skeletons and not here.
+Without ``split`` a fraction of every action is for testing, always the same clips. No frame of a person is in both
+parts.
 
 Columns may be divided by commas, semicolons or tabs, as the header shows; with semicolons or tabs a comma may be the
 decimal sign, as spreadsheets write it in many countries.
@@ -27,6 +28,7 @@ from pathlib import Path
 
 from posediff.datasets.clips import Clip, Collection
 from posediff.datasets.labels import exists, listed
+from posediff.datasets.leaks import Place, place_of, shared
 from posediff.datasets.splits import validation_split
 from posediff.errors import BadData, BadSetting, suggestion
 from posediff.io.checks import Fault, shown
@@ -37,6 +39,8 @@ NEEDED = ("file", "score")
 PARTS = ("train", "test")
 
 _HINT = f"correct the table; its columns are {', '.join(COLUMNS)}, of which {' and '.join(NEEDED)} are needed"
+
+_LEAK = "put all clips of these frames into one split; where they show different people, say who in the column person"
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,18 @@ def load(settings: FolderSettings) -> Collection:
     clips: dict[str, Clip] = {}
     parts: dict[str, list[Clip]] = {part: [] for part in PARTS}
     lines: dict[str, int] = {}
+    places: dict[Place, int] = {}
+    without: list[int] = []
     faults: list[str] = []
-    for line, row in _rows(path):
+    rows = list(_rows(path))
+    for line, row in rows:
+        if not row.get("difficulty"):
+            without.append(line)
         try:
             clip = _clip(row, folder)
-            if clip.key in lines:
-                raise Fault(f"{clip.key} has a row already, in line {lines[clip.key]}")
+            first = places.setdefault(place_of(clip), line)
+            if first != line:
+                raise Fault(f"{clip.key} has a row already, in line {first}")
             if "split" in row and row["split"].lower() not in PARTS:
                 raise Fault(f"split is {shown(row['split'])}, expected train or test")
         except (Fault, BadData) as fault:
@@ -86,6 +96,10 @@ def load(settings: FolderSettings) -> Collection:
             continue
         lines[clip.key], clips[clip.key] = line, clip
         parts[row.get("split", "train").lower()].append(clip)
+    if 0 < len(without) < len(rows):
+        faults.append(
+            f"{len(without)} of {len(rows)} rows have no difficulty, the others have one: line {listed(without)}"
+        )
     faults += _unlike([clip for clip in clips.values() if clip.transitions is not None], settings.stages, lines)
     missing = [clip.poses for clip in clips.values() if not exists(clip.poses)]
     if missing:
@@ -98,6 +112,9 @@ def load(settings: FolderSettings) -> Collection:
         train, test = _divided(train, settings, path)
     if not train:
         raise BadData(f"{path}: no clip is for training", "write train into the column split")
+    if leaks := shared(train, test):
+        told = (f"line {lines[asked.key]} ({asked.key}) and line {lines[learnt.key]}" for learnt, asked in leaks)
+        raise BadData(f"{path}: the same frames are for testing and for training: {listed(told)}", _LEAK)
     transitions = max((len(clip.transitions or ()) for clip in clips.values()), default=0)
     names = settings.stages or tuple(f"stage {number}" for number in range(1, transitions + 2) if transitions)
     return Collection(name=path.stem, train=train, test=test, stages=names)
@@ -107,16 +124,14 @@ def _divided(
     clips: tuple[Clip, ...], settings: FolderSettings, path: Path
 ) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
     try:
-        return validation_split(clips, settings.test, settings.seed)
+        return validation_split(clips, settings.test, settings.seed, str(path))
     except BadData as error:
-        raise BadData(
-            f"{path}: {error}", f"{error.hint}, or say in a column split which clips are for testing"
-        ) from None
+        raise BadData(str(error), f"{error.hint}, or say in a column split which clips are for testing") from None
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows that are not blank: number of the line, cells by column."""
-    file = io.StringIO(Content(path).text, newline=None)
+    file = io.StringIO(_text(path), newline=None)
     delimiter = max(",;\t", key=next((line for line in file if line.strip()), "").count)
     file.seek(0)
     reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
@@ -139,6 +154,16 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         yield reader.line_num, row
     if not count:
         raise BadData(f"{path}: has no rows", _HINT)
+
+
+def _text(path: Path) -> str:
+    try:
+        text = Content(path).data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # UTF-16 without a mark of its byte order passes as UTF-8
+        raise BadData(f"{path}: is not UTF-8 text", "save it as UTF-8 (in Excel: CSV UTF-8)")
+    return text
 
 
 def _read(reader: Iterator[list[str]], path: Path) -> Iterator[list[str]]:

@@ -39,7 +39,10 @@ class Pairs(Dataset[dict[str, dict[str, torch.Tensor]]]):
         if seed < 0:
             raise BadSetting(f"seed is {seed}", "give 0 or more")
         if not len(self.usable):
-            raise BadData("no clip has another one that it can be compared with", "choose exemplars by='none'")
+            raise BadData(
+                "no clip has another one that it can be compared with",
+                "take exemplars of any kind: data.exemplars.by=none",
+            )
 
     def __len__(self) -> int:
         return len(self.usable)

@@ -55,11 +55,16 @@ def posed(
         unit: a length in the units of the clip.
 
     Raises:
-        BadData: if the clip shows no keypoint, or not what it is to be centred or scaled by.
+        BadData: if fewer than two frames show a keypoint of the skeleton with a confidence above 0, or none what the
+            clip is to be centred or scaled by.
     """
-    if not sequence.present.any():
-        raise BadData("no frame shows a keypoint", "leave the clip out, or detect its keypoints again")
     sequence = sequence.convert(skeleton, allow_missing=True)
+    seen = int((sequence.present & (sequence.scores > 0)).any(axis=1).sum())
+    if seen < 2:
+        raise BadData(
+            f"{'only one' if seen else 'no'} frame shows a keypoint",
+            "leave the clip out, or detect its keypoints again",
+        )
     unit = torso_length(sequence) if scale == "torso" else unit
     points = (sequence.keypoints - origin(sequence, centre)) / unit
     if sequence.dimensions == 2:

@@ -15,7 +15,7 @@ from posediff.datasets.labels import listed
 from posediff.errors import BadData
 from posediff.io import read
 from posediff.io.registry import split_range, the_person
-from posediff.sequence import PoseSequence
+from posediff.sequence import PoseSequence, people_named
 
 Result = TypeVar("Result")
 People = Callable[[Path], list[PoseSequence]]
@@ -74,12 +74,31 @@ def _person(clip: Clip, people: People) -> PoseSequence:
     if not clip.poses:
         raise BadData("it has no skeleton file", "posediff annotate makes one; or leave the clip, or all poses, out")
     path, start, end = split_range(clip.poses)
-    found = people(path)
+    found = _named(people, path)
     if (start, end) != (None, None):
         low, high = -inf if start is None else start, inf if end is None else end
         inside = [one for one in found if ((one.frames >= low) & (one.frames < high)).any()]
         found = [one.between(start, end) for one in inside or found[:1]]  # where nobody is inside, this says so
+    if clip.person is None and len(found) > 1:
+        raise BadData(
+            f"{clip.poses}: holds several people: {people_named(found)}",
+            "say who in the column person of the table, or keep one person in the file",
+        )
     return _spanning(the_person(found, clip.person, clip.poses), start, end)
+
+
+def _named(people: People, path: Path) -> list[PoseSequence]:
+    """Everybody in a file; where it names no skeleton, the hint is for those who read many files."""
+    try:
+        return people(path)
+    except BadData as error:
+        if "--skeleton" not in error.hint:
+            raise
+        choices = error.hint.partition("; ")[2]
+        convert = (
+            f"convert it first: posediff convert {path} {path.with_suffix('.native.json')} --to native --skeleton NAME"
+        )
+        raise BadData(str(error), f"{convert}; {choices}") from None
 
 
 def _spanning(sequence: PoseSequence, start: int | None, end: int | None) -> PoseSequence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,6 @@ from posediff.datasets import pictures
 from posediff.datasets.augment import AugmentSettings, Changes, augmented, drawn
 from posediff.datasets.clips import Clip
 from posediff.datasets.features import Features
-from posediff.datasets.labels import listed
 from posediff.datasets.poses import Centre, Posed, Scale, posed
 from posediff.datasets.reading import each_clip, each_sequence
 from posediff.datasets.transitions import UNKNOWN, Stages, labelled, stages_of
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 #: Streams of features that can be extracted.
 STREAMS = ("dynamic", "static")
 
+#: Most moments of a clip: all clips are in memory at once, and a network compares every moment with every other one.
+MOST_FRAMES = 10_000
+#: Largest size of a score, a difficulty or a target: float32 keeps its square, and sums of these.
+LARGEST = 1e12
+
+_LOGGER = logging.getLogger("posediff.datasets")
+
 
 @dataclass(frozen=True)
 class InputSettings:
@@ -38,7 +45,7 @@ class InputSettings:
 
     Attributes:
         skeleton: name of the skeleton that all clips are brought to.
-        frames: T, moments, evenly spread from the first to the last frame.
+        frames: T, moments, evenly spread from the first to the last frame, 2 to 10,000.
         poses: whether skeletons are read.
         images: side of the square pictures in pixels, 0 for none.
         features: of ``dynamic`` and ``static``, the extracted ones that are read in place of pictures.
@@ -72,7 +79,7 @@ class InputSettings:
     def __post_init__(self) -> None:
         get(self.skeleton)
         rules = {
-            f"frames is {self.frames}, expected 2 or more": self.frames >= 2,
+            f"frames is {self.frames}, expected 2 to {MOST_FRAMES:,} (memory)": 2 <= self.frames <= MOST_FRAMES,
             f"max_gap is {self.max_gap}, expected 0 or more": self.max_gap >= 0,
             f"images is {self.images}, expected 0 or more": self.images >= 0,
             f"features are {self.features}, expected dynamic, static or both": {*self.features} <= {*STREAMS},
@@ -138,6 +145,8 @@ class Samples:
         if inputs.poses:
             made = each_sequence(self.clips, partial(_fitted, inputs), sequences or {})
             self.dimensions = _common_dimensions([one.posed for one in made])
+            if flattened := sum(one.flattened for one in made):
+                _LOGGER.warning("%d of %d clips are in 3D: only their front view is used", flattened, len(made))
             self._arrays["poses"] = np.stack([one.posed.points for one in made])
             self._arrays["confidence"] = np.stack([one.posed.confidence for one in made])
             self._arrays["room"] = np.array([one.room for one in made], np.float32)
@@ -220,12 +229,14 @@ class _Read(NamedTuple):
     posed: Posed
     stages: Stages
     room: float
+    flattened: bool  # whether it was in 3D and only the front view is kept
 
 
 def _fitted(inputs: InputSettings, clip: Clip, sequence: PoseSequence) -> _Read:
     if inputs.dimensions == 3 and sequence.dimensions == 2:
         raise BadData("its skeletons are in 2 dimensions", "set dimensions to 2 or auto")
-    if inputs.dimensions == 2:
+    flattened = inputs.dimensions == 2 and sequence.dimensions == 3
+    if flattened:
         sequence = front_view(sequence)
     sequence = fill_gaps(sequence, max_gap=inputs.max_gap)
     if not inputs.confidence:
@@ -236,7 +247,7 @@ def _fitted(inputs: InputSettings, clip: Clip, sequence: PoseSequence) -> _Read:
         sequence, unit = sequence.replace(image_size=size), min(size) / inputs.images
     skeleton = get(inputs.skeleton)
     made = posed(sequence, skeleton, frames=inputs.frames, centre=inputs.centre, scale=inputs.scale, unit=unit)
-    return _Read(made, stages_of(sequence), max(size[0] - size[1], 0) / 2 / made.unit)
+    return _Read(made, stages_of(sequence), max(size[0] - size[1], 0) / 2 / made.unit, flattened)
 
 
 def _common_dimensions(clips: Sequence[Posed]) -> int:
@@ -250,11 +261,16 @@ def _common_dimensions(clips: Sequence[Posed]) -> int:
 
 
 def _targets(clips: Sequence[Clip], difficulty: bool) -> dict[str, np.ndarray]:
-    factors = [clip.difficulty or 1 if difficulty else 1 for clip in clips]
-    scores = [clip.score for clip in clips]
-    targets = [clip.execution if difficulty else clip.score for clip in clips]
-    columns = {"target": targets, "difficulty": factors, "score": scores}
-    return {name: np.array(column, np.float32) for name, column in columns.items()}
+    def values(clip: Clip) -> dict[str, float]:
+        factor = (clip.difficulty or 1.0) if difficulty else 1.0
+        found = {"score": clip.score, "difficulty": factor, "target": clip.score / factor}
+        faults = [f"its {name} is {value:g}" for name, value in found.items() if not abs(value) <= LARGEST]
+        if faults:
+            raise BadData(f"{' and '.join(faults)}, expected at most {LARGEST:g}", "correct its row in the label file")
+        return found
+
+    rows = each_clip(clips, values)
+    return {name: np.array([row[name] for row in rows], np.float32) for name in ("target", "difficulty", "score")}
 
 
 def _has_pictures(clip: Clip) -> None:
@@ -272,12 +288,7 @@ def _features(
         return None
     wanted = {stream: {**expected.get(stream, {}), "frames": inputs.frames} for stream in inputs.features}
     features = Features(Path(inputs.features_root), inputs.features, wanted)
-    missing = features.missing([clip.key for clip in clips])
-    if missing:
-        raise BadData(
-            f"{inputs.features_root}: lacks features of {len(missing)} of {len(clips)} clips: {listed(missing)}",
-            "extract them: tools/extract_features.py goes on where it stopped",
-        )
+    features.require([clip.key for clip in clips])
     return features
 
 

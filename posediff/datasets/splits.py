@@ -10,7 +10,7 @@ from posediff.errors import BadData, BadSetting
 
 
 def validation_split(
-    clips: Sequence[Clip], fraction: float, seed: int = 0
+    clips: Sequence[Clip], fraction: float, seed: int = 0, name: str = ""
 ) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
     """Training clips in two parts, with the same share of every action in both as nearly as may be.
 
@@ -21,24 +21,30 @@ def validation_split(
         clips: the training clips.
         fraction: share of the clips that is for validation; at least one is, unless it is 0.
         seed: of the choice.
+        name: of the collection or its file, for the message.
 
     Returns:
         Those that remain for training, and those for validation, both in the given order.
 
     Raises:
         BadSetting: if the fraction is not from 0 to below 1.
-        BadData: if no action occurs twice, so that nothing can be taken.
+        BadData: if there are no clips, or no action occurs twice, so that nothing can be taken.
     """
     if not 0 <= fraction < 1:
         raise BadSetting(f"a fraction of {fraction} of the clips for validation", "give one from 0 to below 1")
+    start = f"{name}: " if name else ""
+    if not clips:
+        raise BadData(f"{start}there are no training clips", "check the label file and the split")
     if fraction == 0:
         return tuple(clips), ()
     actions: dict[str, list[str]] = {}
     for clip in clips:
         actions.setdefault(clip.action, []).append(clip.key)
     if all(len(keys) == 1 for keys in actions.values()):
+        if len(clips) == 1:
+            raise BadData(f"{start}there is only one clip, which cannot be divided", "give more clips")
         raise BadData(
-            f"none of {len(clips)} clips can be kept apart, since each is the only one of its action",
+            f"{start}none of {len(clips)} clips can be kept apart, since each is the only one of its action",
             "give more clips of each action, or leave the actions out",
         )
     chosen: set[str] = set()

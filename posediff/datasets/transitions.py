@@ -74,7 +74,7 @@ def labelled(clips: Sequence[Clip], stages: Sequence[Stages], frames: int, wante
         elif clip.transitions is not None:
             raise BadData(
                 f"clip {clip.key!r}: its stages begin at {list(starts)} in frames {first} to {first + among - 1}",
-                "give frame numbers of the skeleton file, or say how many label frames there are",
+                "give the numbers that the skeleton file gives its frames, those of all stages but the first",
             )
     return table
 

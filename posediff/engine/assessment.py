@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from posediff.engine.checkpoints import Checkpoint, load, network_of, require_fitting
@@ -15,6 +16,7 @@ from posediff.engine.experiment import Experiment
 from posediff.engine.predictions import Predictions
 from posediff.engine.processes import join
 from posediff.engine.provenance import provenance
+from posediff.errors import BadData
 from posediff.weights.files import sha256_of
 
 
@@ -42,7 +44,7 @@ def assess(experiment: Experiment, path: Path) -> Assessment:
         path: of the checkpoint.
 
     Raises:
-        BadData: if the checkpoint or clips cannot be used.
+        BadData: if the checkpoint or clips cannot be used, or a predicted score is not finite.
         BadSetting: if it was trained with another model or other inputs.
     """
     checkpoint = load(path)
@@ -55,6 +57,12 @@ def assess(experiment: Experiment, path: Path) -> Assessment:
     found = predict(
         network_of(checkpoint, path).to(process.device), asked, training.batch_size, process, training.workers
     )
+    wrong = int((~np.isfinite(found.predicted)).sum())
+    if wrong:
+        raise BadData(
+            f"{path}: {wrong} of {len(found.keys)} predicted scores are not numbers",
+            "its training has diverged: train with a lower optimizer.lr",
+        )
     about = {
         "experiment": resolved(experiment),
         "seed": checkpoint.experiment.training.seed,

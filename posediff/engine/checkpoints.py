@@ -19,6 +19,7 @@ from posediff.engine.experiment import Experiment
 from posediff.engine.models import Task, make_model, without_weights
 from posediff.errors import BadData, BadSetting
 from posediff.io.files import write_files
+from posediff.models.settings import check
 from posediff.weights.checkpoints import load_weights, read_checkpoint
 
 FORMAT = "posediff.checkpoint/1"
@@ -51,6 +52,10 @@ class Progress:
     waited: int = 0
     on_test: dict[str, float | None] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        counts = ("epoch", "best_epoch", "waited")
+        check(self, {f"{name} is 0 or more": getattr(self, name) >= 0 for name in counts})
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -63,6 +68,7 @@ class Checkpoint:
         progress: how far it was trained.
         optimizer, schedule: their states; empty where training cannot go on from here.
         provenance: version, commit, date, torch.
+        labels: hash of those that it learnt from, :func:`posediff.engine.data.labels_hash`.
     """
 
     model: Mapping[str, torch.Tensor]
@@ -72,6 +78,7 @@ class Checkpoint:
     optimizer: Mapping[str, Any] = field(default_factory=dict)
     schedule: Sequence[Mapping[str, Any]] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    labels: str = ""
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -86,6 +93,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "experiment": resolved(checkpoint.experiment),
         **plain(checkpoint.task),
         **plain(checkpoint.progress),
+        "labels": checkpoint.labels,
         "optimizer": dict(checkpoint.optimizer),
         "schedule": [dict(state) for state in checkpoint.schedule],
         "provenance": dict(checkpoint.provenance),
@@ -95,14 +103,17 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     write_files({path: memory.getvalue()})
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, hint: str = "give best.pth of a training") -> Checkpoint:
     """Read a checkpoint.
+
+    Args:
+        path: the file.
+        hint: what to do if it is none.
 
     Raises:
         BadData: if it is none, is cut off, or its settings are not of this version.
     """
-    hint = "give a checkpoint that posediff train wrote, last.pth or best.pth"
-    content = read_checkpoint(path)
+    content = read_checkpoint(path, hint)
     if content.get("format") != FORMAT:
         raise BadData(f"{path}: its format is {content.get('format')!r}, expected {FORMAT!r}", hint)
     by = content["provenance"].get("posediff") if isinstance(content.get("provenance"), dict) else None
@@ -113,14 +124,17 @@ def load(path: Path) -> Checkpoint:
             experiment=from_resolved(content["experiment"]),
             task=build(Task, task, "task"),
             progress=build(Progress, progress, "progress"),
+            labels=build(str, content["labels"], "labels"),
             optimizer=build(dict[str, Any], content["optimizer"], "optimizer"),
             schedule=build(tuple[dict[str, Any], ...], content["schedule"], "schedule"),
             provenance=build(dict[str, str], content["provenance"], "provenance"),
         )
     except KeyError as error:
         raise BadData(f"{path}: it lacks {error}", hint) from None
-    except BadSetting as error:
+    except (BadSetting, BadData) as error:
         raise BadData(f"{path}: {error}", f"it was written by posediff {by}: use that version") from None
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise BadData(f"{path}: its settings are damaged ({error})", hint) from None
 
 
 def network_of(checkpoint: Checkpoint, path: Path) -> torch.nn.Module:
@@ -131,10 +145,13 @@ def network_of(checkpoint: Checkpoint, path: Path) -> torch.nn.Module:
         path: what to call it.
 
     Raises:
-        BadData: if its weights are not those of its model.
+        BadData: if its weights are not those of its model, or its model does not go with its task.
     """
     choice = checkpoint.experiment.model
-    network = make_model(choice.name, without_weights(choice.settings), checkpoint.task)
+    try:
+        network = make_model(choice.name, without_weights(choice.settings), checkpoint.task)
+    except (BadSetting, BadData) as error:
+        raise BadData(f"{path}: its network cannot be made ({error})", error.hint) from None
     load_weights(network, checkpoint.model, path)
     return network.eval()
 

@@ -106,7 +106,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise BadData(f"{path}: cannot be read: {error.msg} in line {error.lineno}", hint) from None
     except FileNotFoundError as error:
         raise BadData(f"{path}: needs a file that is not there ({error.filename or error})", hint) from None
-    except Exception as error:  # the file is a program: it can fail in any way
+    except (Exception, SystemExit) as error:  # the file is a program: it can fail in any way
         raise BadData(f"{path}: cannot be read: {type(error).__name__}: {error}", hint) from None
     finally:
         logging.disable(quiet)
@@ -121,7 +121,10 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise BadData(f"{path}: cannot be read ({error})", hint) from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise BadData(f"{path}: is not of the format {FORMAT}", hint)
-    return dict(document.get("experiment") or {})
+    settings = document.get("experiment")
+    if not isinstance(settings, dict):
+        raise BadData(f"{path}: its experiment is {type(settings).__name__}, expected settings by name", hint)
+    return settings
 
 
 def _variable(match: re.Match[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -11,6 +13,7 @@ import numpy as np
 from posediff.datasets.clips import Clip, Collection
 from posediff.datasets.exemplars import Exemplars
 from posediff.datasets.floors import group_means
+from posediff.datasets.labels import listed
 from posediff.datasets.pairs import Pairs
 from posediff.datasets.samples import Samples
 from posediff.datasets.sources import source
@@ -81,7 +84,7 @@ def for_training(settings: DataSettings, model: Any, collection: Collection, see
     Raises:
         BadData: if clips cannot be loaded, are too few, or all have the same score.
     """
-    train, validation = validation_split(collection.train, settings.validation, settings.seed)
+    train, validation = validation_split(collection.train, settings.validation, settings.seed, collection.name)
     if len(validation) < 2:
         raise BadData(
             f"{collection.name}: {len(collection.train)} training clips leave {len(validation)} for validation",
@@ -93,7 +96,8 @@ def for_training(settings: DataSettings, model: Any, collection: Collection, see
     scale = float(samples.targets.astype(np.float64).std())
     if not scale > 0:
         raise BadData(f"all training clips have the score {samples.targets[0]:g}", "give clips that differ")
-    task = Task(samples.skeleton.name, samples.dimensions, stage_names(collection, samples.stages), scale)
+    stages, executions = stage_names(collection, samples.stages), settings.difficulty and has_difficulties(train)
+    task = Task(samples.skeleton.name, samples.dimensions, stages, scale, executions)
     asked = questions(settings, model, collection, validation, samples, task)
     return Training(pairs, asked, task, len(train) - len(pairs))
 
@@ -108,10 +112,11 @@ def for_testing(settings: DataSettings, model: Any, collection: Collection, task
         task: what the network was made for.
 
     Raises:
-        BadData: if there is none, or clips cannot be loaded.
+        BadData: if there is none, clips cannot be loaded, or they have no difficulties and the network needs them.
     """
     if not collection.test:
         raise BadData(f"{collection.name}: there are no test clips", "name them in the split")
+    require_difficulties(settings, (*collection.train, *collection.test), task)
     bank = load_samples(settings, collection, collection.train, task)
     return questions(settings, model, collection, collection.test, bank, task)
 
@@ -132,6 +137,54 @@ def questions(
         group_means(bank.clips, clips, "action" if choice.by == "none" else choice.by),
         boundaries(model, task.transitions),
         collection.score_range,
+    )
+
+
+def labels_hash(data: Training) -> str:
+    """SHA-256 of the labels that training depends on, those of the training and validation clips in their order."""
+    parts = data.pairs.samples.clips, data.validation.queries.clips
+    rows = [[(one.key, one.score, one.action, one.difficulty, one.transitions) for one in part] for part in parts]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def without_exemplars(settings: DataSettings, collection: Collection) -> str:
+    """Which test clips could not be scored for want of exemplars, by the labels alone; empty if all can."""
+    try:
+        Exemplars(collection.train, settings.exemplars.by, settings.exemplars.seed).picks(collection.test, 1)
+    except BadData as error:
+        return str(error)
+    return ""
+
+
+def has_difficulties(clips: Sequence[Clip]) -> bool | None:
+    """Whether clips have difficulties; None if some have."""
+    found = {clip.difficulty is not None for clip in clips}
+    return found.pop() if len(found) == 1 else None
+
+
+def require_difficulties(settings: DataSettings, clips: Sequence[Clip], task: Task) -> None:
+    """Refuse clips whose targets are of another kind than those that a network was trained on.
+
+    Args:
+        settings: of the data.
+        clips: that it is used with.
+        task: what the network was made for.
+
+    Raises:
+        BadData: if it was trained on executions and a difficulty is missing, or on scores and there is one.
+    """
+    if not settings.difficulty or task.difficulty is None or has_difficulties(clips) == task.difficulty:
+        return
+    wrong = [clip.key for clip in clips if (clip.difficulty is not None) != task.difficulty]
+    those = f"{len(wrong)} of {len(clips)} clips"
+    if task.difficulty:
+        raise BadData(
+            f"the network was trained on score / difficulty, and {those} have no difficulty: {listed(wrong)}",
+            "give the difficulty of every clip",
+        )
+    raise BadData(
+        f"the network was trained on scores without a difficulty, and {those} have one: {listed(wrong)}",
+        "leave the difficulties out",
     )
 
 

@@ -124,7 +124,7 @@ class OptimizerSettings:
         check(
             self,
             {
-                "lr is above 0": self.lr > 0,
+                "lr is above 0 and at most 1e6": 0 < self.lr <= 1e6,
                 "weight_decay is 0 or more": self.weight_decay >= 0,
                 "betas are from 0 to below 1": all(0 <= beta < 1 for beta in self.betas),
                 "momentum is from 0 to below 1": 0 <= self.momentum < 1,
@@ -245,7 +245,8 @@ class Experiment:
     def __post_init__(self) -> None:
         if self.schedule.warmup >= self.training.epochs:
             raise BadSetting(
-                f"schedule.warmup is {self.schedule.warmup} of {self.training.epochs} epochs", "train for longer"
+                f"schedule.warmup is {self.schedule.warmup} of {self.training.epochs} epochs",
+                "train for longer, or set schedule.warmup=0",
             )
         if self.schedule.lowest > self.optimizer.lr:
             raise BadSetting(

@@ -31,6 +31,29 @@ def seed_everything(*numbers: int) -> None:
     torch.manual_seed(seed)
 
 
+def not_finite(network: torch.nn.Module) -> str:
+    """Name of the first weight or running statistic that is NaN or infinite; empty if there is none."""
+    state = [*network.named_parameters(), *network.named_buffers()]
+    if not state:
+        return ""
+    fine = torch.stack([tensor.detach().isfinite().all() for _, tensor in state]).tolist()
+    return next((name for (name, _), good in zip(state, fine, strict=True) if not good), "")
+
+
+def diverged(epoch: int, what: str) -> PosediffError:
+    """What ends training whose numbers have left all bounds.
+
+    Args:
+        epoch: in which, from 1.
+        what: is no number.
+    """
+    before = "; last.pth is of the epoch before" if epoch > 1 else ""
+    return PosediffError(
+        f"training has diverged: {what} is not finite",
+        f"lower optimizer.lr, or limit the gradient by optimizer.clip{before}",
+    )
+
+
 class EpochSeeds(Hook):  # type: ignore[misc]  # mmengine is not typed
     """Makes what is random in an epoch a function of the seed, the epoch and the process, and of nothing before it.
 
@@ -85,11 +108,12 @@ class Losses(Hook):  # type: ignore[misc]  # mmengine is not typed
         if self._process.world > 1:
             torch.distributed.all_reduce(sums)
         runner.losses = self._mean(sums)
+        epoch = runner.epoch + 1
         if not isfinite(runner.losses["loss"]):
-            raise PosediffError(
-                f"the loss of epoch {runner.epoch + 1} is {runner.losses['loss']}",
-                "lower optimizer.lr, or limit the gradient by optimizer.clip; last.pth is of the epoch before",
-            )
+            raise diverged(epoch, f"the loss of epoch {epoch}")
+        wrong = not_finite(runner.network)
+        if wrong:
+            raise diverged(epoch, f"{wrong} after epoch {epoch}")
 
     def _begin(self) -> None:
         self._waiting: list[tuple[int, torch.Tensor]] = []
@@ -159,7 +183,7 @@ class Course(Hook):  # type: ignore[misc]  # mmengine is not typed
         """Take figures into account; whether they are the best."""
         by, old = self._experiment.training.choose_by, self.progress
         new = found["validation"]
-        improved = not old.best or is_better(by, new[by], old.best[by])
+        improved = not old.best or is_better(by, new[by], old.best.get(by))
         on_test = dict(old.on_test)
         for name, value in found.get("test", {}).items():
             if is_better(name, value, on_test.get(name)):

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from posediff.errors import BadSetting, suggestion
+from posediff.models.settings import check
 from posediff.skeletons import get
 
 if TYPE_CHECKING:
@@ -29,12 +30,23 @@ class Task:
         dimensions: of the poses.
         stages: names of the labelled stages, one more than there are transitions.
         scale: standard deviation of the training targets.
+        difficulty: whether the targets are executions, score / difficulty; None if those of some clips alone are.
     """
 
     skeleton: str
     dimensions: int
     stages: tuple[str, ...]
     scale: float
+    difficulty: bool | None = None
+
+    def __post_init__(self) -> None:
+        get(self.skeleton)
+        rules = {
+            "dimensions are 2 or 3": self.dimensions in (2, 3),
+            "stages are one or more": bool(self.stages),
+            "scale is above 0": self.scale > 0,
+        }
+        check(self, rules)
 
     @property
     def transitions(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ def write_predictions(path: Path, found: Predictions, about: Mapping[str, Any]) 
     Raises:
         CannotWrite: if the file system refuses.
     """
-    head = json.dumps({"format": FORMAT, "frames": found.frames, **about})
-    clips = ",\n".join(json.dumps(clip) for clip in as_records(found))
+    head = json.dumps({"format": FORMAT, "frames": found.frames, **about}, allow_nan=False)
+    clips = ",\n".join(json.dumps(clip, allow_nan=False) for clip in as_records(found))
     write_files({path: f'{head[:-1]}, "clips": [\n{clips}\n]}}\n'.encode()})
 
 
@@ -83,7 +84,7 @@ def as_records(found: Predictions) -> list[dict[str, Any]]:
 
 
 def known(value: Any) -> Any:
-    """A value, or a list of them, with None in place of NaN, which JSON lacks."""
+    """A value, or a list of them, with None in place of NaN and infinity, which JSON lacks."""
     if isinstance(value, list):
         return [known(one) for one in value]
-    return None if value != value else value
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed
 from mmengine.logging import MMLogger
@@ -17,7 +18,9 @@ from posediff.engine.checkpoints import Checkpoint
 from posediff.engine.data import Questions
 from posediff.engine.evaluation import figures, predict
 from posediff.engine.experiment import TrainingSettings
+from posediff.engine.hooks import diverged
 from posediff.engine.processes import Process
+from posediff.errors import BadData
 
 #: What mmengine does by default and is done otherwise here, or costs time in every step.
 LEFT_OUT = ("runtime_info", "timer", "sampler_seed", "logger", "checkpoint")
@@ -78,6 +81,8 @@ class Evaluation(BaseLoop):  # type: ignore[misc]  # mmengine is not typed
         size, workers = self._settings.batch_size, self._settings.workers
         for name, asked in self._asked.items():
             found = predict(self.runner.network, asked, size, self.runner.process, workers)
+            if not np.isfinite(found.predicted).all():
+                raise diverged(self.runner.epoch, f"a predicted score after epoch {self.runner.epoch}")
             metrics[name] = figures(found, asked.score_range)
         self.runner.call_hook("after_val_epoch", metrics=metrics)
         return metrics
@@ -172,8 +177,15 @@ class QuietRunner(Runner):  # type: ignore[misc]  # mmengine is not typed
         """Put optimizer, learning rate and counters where the checkpoint had them."""
         if self._resumed is None:
             return
-        self.optim_wrapper.load_state_dict(dict(self._resumed.optimizer))
-        for scheduler, state in zip(self.param_schedulers or [], self._resumed.schedule, strict=True):
-            scheduler.load_state_dict(state)
+        try:
+            self.optim_wrapper.load_state_dict(dict(self._resumed.optimizer))
+            for scheduler, state in zip(self.param_schedulers or [], self._resumed.schedule, strict=True):
+                scheduler.load_state_dict(state)
+        except Exception as error:  # it is as free as the file that it is from
+            why = f"{type(error).__name__}: {error}"
+            raise BadData(
+                f"{self.work_dir}: the optimizer's state in its checkpoint is damaged ({why})",
+                "train anew in another --work-dir",
+            ) from None
         self._train_loop._epoch = self._resumed.progress.epoch
         self._train_loop._iter = self._resumed.progress.epoch * len(self.train_dataloader)

@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.visualization import TensorboardVisBackend, Visualizer, WandbVisBackend
 from mmengine.visualization.vis_backend import BaseVisBackend
 
+from posediff.engine.predictions import known
 from posediff.errors import BadSetting, CannotWrite, MissingDependency
 from posediff.io.files import write_files
 
@@ -40,7 +41,8 @@ class Lines(BaseVisBackend):  # type: ignore[misc]  # mmengine is not typed
     ) -> None:
         try:
             with open(self._path, "a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": step, **scalar_dict}) + "\n")
+                values = {name: known(value) for name, value in scalar_dict.items()}
+                file.write(json.dumps({"step": step, **values}, allow_nan=False) + "\n")
         except OSError as error:
             raise CannotWrite(f"{self._path}: cannot be written ({error.strerror})", "make room on the disk") from None
 

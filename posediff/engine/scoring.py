@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
@@ -13,13 +14,15 @@ from posediff.datasets.clips import Clip, Collection
 from posediff.datasets.exemplars import Exemplars
 from posediff.datasets.folder import FolderSettings
 from posediff.datasets.folder import load as load_folder
+from posediff.datasets.leaks import Place, place_of
 from posediff.engine.assessment import about_checkpoint
 from posediff.engine.checkpoints import load, network_of
-from posediff.engine.data import Questions, load_clips, load_samples
+from posediff.engine.data import Questions, load_clips, load_samples, require_difficulties
 from posediff.engine.evaluation import predict
 from posediff.engine.models import boundaries
 from posediff.engine.processes import join
-from posediff.errors import BadData, BadSetting
+from posediff.errors import BadData, BadSetting, suggestion
+from posediff.io.registry import read
 from posediff.sequence import PoseSequence, Stage
 
 
@@ -92,28 +95,39 @@ class Scorer:
             sequence: its skeleton.
             action: what was performed, where exemplars are chosen by it.
             difficulty: by default that of the exemplars, where all have the same.
-            path: its file, which is never its own exemplar.
+            path: its file, by any of its names, with ``#start:end`` where it is a part of it. Exemplars that show any
+                of the same frames do not vote. Where it is a clip of the data, it has the exemplars of that clip.
 
         Raises:
-            BadData: if there is no exemplar, or the difficulty is needed and not known.
+            BadData: if there is no exemplar, the difficulty is needed and not known, the exemplars are not as those
+                that the network was trained on, or the score is not a finite number.
+            BadSetting: if there is a difficulty, and the exemplars have none.
         """
-        known = [clip for clip in self._exemplars.train if not (path and _same_file(clip.poses, path))]
-        query = Clip(key=_new_key(path or "query", known), score=0.0, action=action, difficulty=difficulty)
-        chosen = self._chosen(query, known)
-        if self._settings.difficulty and difficulty is None:
-            query = Clip(key=query.key, score=0.0, action=action, difficulty=_common_difficulty(chosen))
-        sequences = {**self._exemplars.sequences, query.key: sequence}
-        collection = Collection("query", tuple(chosen), (query,), sequences=sequences)
+        here = place_of(Clip(key="query", score=0.0, poses=path))
+        same = self._places(here.file, sequence.person) if path else {}
+        key = next((key for key, there in same.items() if _cut_alike(there, here, sequence)), _hash(sequence))
+        shared = {key for key, there in same.items() if _within(there, sequence.frames).any()}
+        known = [clip for clip in self._exemplars.train if clip.key not in shared]
+        chosen = self._chosen(Clip(key=key, score=0.0, action=action, difficulty=difficulty), known)
         task, model = self._checkpoint.task, self._checkpoint.experiment.model.settings
+        if difficulty is not None and all(clip.difficulty is None for clip in chosen):
+            raise BadSetting("the exemplars have no difficulties", "leave --difficulty out")
+        if self._settings.difficulty:
+            difficulty = _common_difficulty(chosen) if difficulty is None else difficulty
+            require_difficulties(self._settings, chosen, task)
+        query = Clip(key=path or "query", score=0.0, action=action, difficulty=difficulty)
+        alone = Collection("query", (), (query,), sequences={query.key: sequence})
         asked = Questions(
-            load_samples(self._settings, collection, [query], task),
-            load_samples(self._settings, collection, chosen, task),
+            load_samples(self._settings, alone, [query], task),
+            load_samples(self._settings, self._exemplars, chosen, task),
             np.arange(len(chosen))[None],
             np.zeros(1),
             boundaries(model, task.transitions),
             None,
         )
         found = predict(self._network, asked, self._checkpoint.experiment.training.batch_size, self._process)
+        if not all(np.isfinite(part).all() for part in (found.predicted, found.votes, found.stages)):
+            raise BadData("the network's score is not a number", "its training has diverged: take another checkpoint")
         votes = [Vote(clip.key, clip.score, float(vote)) for clip, vote in zip(chosen, found.votes[0], strict=True)]
         return Scored(
             score=float(found.predicted[0]),
@@ -124,6 +138,12 @@ class Scorer:
             contributions=tuple(found.stages[0].tolist()),
         )
 
+    def _places(self, file: str, person: int) -> dict[str, Place]:
+        """Which frames of a person in a file the clips show, by key."""
+        clips = (*self._exemplars.train, *self._exemplars.test)
+        places = {clip.key: place_of(clip) for clip in clips if clip.poses}
+        return {key: there for key, there in places.items() if there.file == file and there.person in (None, person)}
+
     def _own(self, path: Path) -> Collection:
         """The training clips that the checkpoint names."""
         try:
@@ -133,15 +153,13 @@ class Scorer:
 
     def _chosen(self, query: Clip, known: Sequence[Clip]) -> list[Clip]:
         """The exemplars of a query, each once."""
+        if not known:
+            raise BadData("there is no exemplar but the performance itself", "give others: --exemplars")
         choice = self._settings.exemplars
         if choice.by == "action":
-            actions = sorted({clip.action for clip in known})
-            if query.action not in actions:
-                some = ", ".join(actions[:10]) + (", ..." if len(actions) > 10 else "")
-                asked = f"of the action {query.action!r}" if query.action else "without an action"
-                raise BadData(f"there is no exemplar {asked}", f"name one of these with --action: {some}")
-        elif choice.by == "difficulty" and query.difficulty is None:
-            raise BadData("exemplars are chosen by difficulty, which is not known", "give --difficulty")
+            _require_action(query.action, sorted({clip.action for clip in known}))
+        elif choice.by == "difficulty":
+            _require_difficulty(query.difficulty, {clip.difficulty for clip in known})
         picks = Exemplars(known, choice.by, choice.seed).picks([query], choice.count)[0]
         return [known[position] for position in dict.fromkeys(picks.tolist())]
 
@@ -180,6 +198,33 @@ def _of_folder(path: Path) -> Collection:
     return Collection(found.name, (*found.train, *found.test), (), found.stages)
 
 
+def _require_action(action: str, actions: Sequence[str]) -> None:
+    """Refuse an action that no exemplar has."""
+    if action in actions:
+        return
+    named = [one for one in actions if one]
+    if not named:
+        raise BadData(f"there is no exemplar of the action {action!r}: they have none", "leave --action out")
+    if not action:
+        some = ", ".join(named[:10]) + (", ..." if len(named) > 10 else "")
+        raise BadData("there is no exemplar without an action", f"name one of these with --action: {some}")
+    meant = next((one for one in named if one.casefold() == action.casefold()), action)
+    raise BadData(f"there is no exemplar of the action {action!r}", suggestion(meant, named, "--action "))
+
+
+def _require_difficulty(difficulty: float | None, difficulties: set[float | None]) -> None:
+    """Refuse a difficulty that no exemplar has."""
+    numbers = sorted(one for one in difficulties if one is not None)
+    if difficulty in difficulties:
+        return
+    if difficulty is None:
+        raise BadData("exemplars are chosen by difficulty, which is not known", "give --difficulty")
+    if not numbers:
+        raise BadSetting("the exemplars have no difficulties", "leave --difficulty out")
+    there = ", ".join(f"{one:g}" for one in numbers)
+    raise BadData(f"there is no exemplar of the difficulty {difficulty:g}", f"there are: {there}")
+
+
 def _common_difficulty(clips: Sequence[Clip]) -> float | None:
     """That of all clips; None where they have none."""
     found = {clip.difficulty for clip in clips}
@@ -189,13 +234,22 @@ def _common_difficulty(clips: Sequence[Clip]) -> float | None:
     return found.pop()
 
 
-def _same_file(one: str, other: str) -> bool:
-    (first, _, cut), (second, _, other_cut) = one.partition("#"), other.partition("#")
-    return cut == other_cut and Path(first).resolve() == Path(second).resolve()
+def _cut_alike(there: Place, here: Place, sequence: PoseSequence) -> bool:
+    """Whether a clip has all frames of a person in a file that the query, ``sequence``, has, and no others."""
+    if (there.start, there.end) == (here.start, here.end):
+        return True
+    if not _within(there, sequence.frames).all():
+        return False
+    frames = next((one.frames for one in read(here.file) if one.person == sequence.person), sequence.frames)
+    return np.array_equal(frames[_within(there, frames)], sequence.frames)
 
 
-def _new_key(wanted: str, clips: Sequence[Clip]) -> str:
-    taken = {clip.key for clip in clips}
-    while wanted in taken:
-        wanted += "'"
-    return wanted
+def _within(place: Place, frames: np.ndarray) -> np.ndarray:
+    """Which frame numbers are in a part of a file."""
+    inside: np.ndarray = (frames >= place.start) & (frames < place.end)
+    return inside
+
+
+def _hash(sequence: PoseSequence) -> str:
+    """A key that a performance has under every name of its file."""
+    return hashlib.sha256(sequence.keypoints.tobytes() + sequence.frames.tobytes()).hexdigest()

@@ -10,10 +10,19 @@ from typing import Any, NamedTuple, TextIO, cast
 import torch
 from torch.utils.data import DataLoader
 
+from posediff.datasets.clips import Collection
 from posediff.datasets.pairs import EpochSampler, collate
 from posediff.engine.checkpoints import Checkpoint, Progress, load, network_of, require_resumable, save
 from posediff.engine.config import FORMAT, expanded, resolved
-from posediff.engine.data import Questions, Training, for_testing, for_training, load_clips
+from posediff.engine.data import (
+    Questions,
+    Training,
+    for_testing,
+    for_training,
+    labels_hash,
+    load_clips,
+    without_exemplars,
+)
 from posediff.engine.evaluation import floor_figures
 from posediff.engine.experiment import Experiment
 from posediff.engine.hooks import Course, EpochSeeds, Losses, seed_everything
@@ -28,6 +37,8 @@ from posediff.errors import BadData, BadSetting
 from posediff.io.files import write_files
 
 EXPERIMENT, LOG, LAST, BEST = "experiment.json", "log.txt", "last.pth", "best.pth"
+#: What to do where a training cannot be resumed.
+ANEW = "train anew in another --work-dir"
 
 
 class Outcome(NamedTuple):
@@ -79,7 +90,7 @@ def train(
         BadData: if clips, weights or the checkpoint cannot be used.
         BadSetting: if settings do not go together, or ``work_dir`` holds another training.
         CannotWrite: if the file system refuses.
-        PosediffError: if the loss is no longer a number.
+        PosediffError: if the loss, a weight or a predicted score is no longer a finite number.
     """
     settings = experiment.training
     process = join(launcher, settings.device)
@@ -87,9 +98,15 @@ def train(
         torch.set_num_threads(settings.threads)
     resumed = _resumed(experiment, work_dir, resume)
     progress = Progress() if resumed is None else resumed.progress
-    asked, data = _data(experiment)
-    if resumed is not None and resumed.task != data.task:
-        raise BadData(f"{work_dir / LAST}: the training clips have changed since", "train anew in another --work-dir")
+    collection = load_clips(experiment.data)
+    asked, data = _data(experiment, collection)
+    labels = labels_hash(data)
+    if resumed is not None and (resumed.task != data.task or resumed.labels != labels):
+        raise BadData(
+            f"{work_dir / LAST}: the training clips have changed since: other clips, or other scores, actions, "
+            "difficulties or stages",
+            ANEW,
+        )
     network = _network(experiment, data, resumed, process, work_dir)
     loader = _loader(experiment, data, process)
     optimizer = make_optimizer(network, experiment.optimizer, amp=settings.amp, device=process.device)
@@ -101,13 +118,17 @@ def train(
             return
         weights, origin = network.state_dict(), provenance()
         if is_best:  # before the last one, so that a kill between the two loses an epoch, and not the best one
-            save(work_dir / BEST, Checkpoint(weights, experiment, data.task, progress, provenance=origin))
+            save(
+                work_dir / BEST, Checkpoint(weights, experiment, data.task, progress, provenance=origin, labels=labels)
+            )
         states = optimizer.state_dict(), [one.state_dict() for one in schedule]
-        save(work_dir / LAST, Checkpoint(weights, experiment, data.task, progress, *states, origin))
+        save(work_dir / LAST, Checkpoint(weights, experiment, data.task, progress, *states, origin, labels))
 
     if process.leads:
         _prepare(experiment, work_dir, progress.epoch)
         _announce(narrator, experiment, data, network, progress.epoch)
+        if lonely := without_exemplars(experiment.data, collection):
+            narrator.tell(f"warning: posediff test will fail: {lonely}")
     course = Course(experiment, progress, keep, narrator)
     if not course.is_over:
         runner = QuietRunner(
@@ -130,6 +151,10 @@ def train(
         )
         try:
             runner.train()
+        except KeyboardInterrupt:
+            if (work_dir / LAST).exists():
+                narrator.tell("--resume goes on after the last finished epoch")
+            raise
         finally:
             runner.visualizer.close()
     floor, done = floor_figures(data.validation), course.progress
@@ -143,15 +168,14 @@ def _resumed(experiment: Experiment, work_dir: Path, resume: bool) -> Checkpoint
         return None
     if not resume:
         raise BadSetting(f"{work_dir}: holds a training already", "go on with --resume, or name another --work-dir")
-    checkpoint = load(path)
+    checkpoint = load(path, ANEW)
     require_resumable(checkpoint, experiment, path)
     return checkpoint
 
 
-def _data(experiment: Experiment) -> tuple[dict[str, Questions], Training]:
+def _data(experiment: Experiment, collection: Collection) -> tuple[dict[str, Questions], Training]:
     """What is evaluated, by name, and what is learnt from."""
     settings, model = experiment.data, experiment.model.settings
-    collection = load_clips(settings)
     data = for_training(settings, model, collection, experiment.training.seed)
     asked = {"validation": data.validation}
     if experiment.training.report_test:

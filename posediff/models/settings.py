@@ -35,10 +35,11 @@ class SkeletalSettings:
         streams: what it is given of every joint, of ``joint, bone, angle, body, motion``; see
             :class:`posediff.models.encoders.streams.KinematicStreams`. The paper takes ``joint``.
         channels: of the blocks, in order.
-        levels: the levels of the hierarchy that are used: 0 torso, 1 inner limbs, 2 outer limbs.
+        levels: the levels of the hierarchy that are used: 0 torso, 1 inner limbs, 2 outer limbs. Joints in the graph of
+            none of them are left out.
         edge_conv: whether EdgeConv joins adjacent levels (eq. 5).
-        neighbours: k of the nearest-neighbour graph of EdgeConv, on top of the fixed edges.
-        kernel: length of the temporal convolutions, in frames.
+        neighbours: k of the nearest-neighbour graph of EdgeConv, on top of the fixed edges, a joint itself not counted.
+        kernel: frames of the longest temporal convolution.
         strides: steps in time of the blocks; features are brought back to the input's length at the end.
         norm: ``batch``, or ``layer``, which does not depend on how a batch is divided between processes.
         dropout: probability, after each block.
@@ -59,7 +60,7 @@ class SkeletalSettings:
             self,
             {
                 "streams has no stream twice and one at least": 0 < len(set(self.streams)) == len(self.streams),
-                "channels has positive numbers": bool(self.channels) and min(self.channels) > 0,
+                "channels are 4 or more, one for each branch": bool(self.channels) and min(self.channels) >= 4,
                 "strides has one positive number for each of channels": len(self.strides) == len(self.channels)
                 and min(self.strides) > 0,
                 "levels are some of 0, 1, 2": bool(self.levels) and set(self.levels) <= {0, 1, 2},

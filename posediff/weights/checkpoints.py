@@ -14,6 +14,9 @@ from posediff.errors import BadData, BadSetting
 if TYPE_CHECKING:
     import torch
 
+#: What to do about a file that is no checkpoint.
+HINT = "give a PyTorch checkpoint; of your own, save the state_dict alone: torch.save(model.state_dict(), path)"
+
 #: What numpy's arrays and numbers are made of in a pickle; numpy 1 and 2 call the place differently.
 _NUMPY_PLACES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMPY_KINDS = ("float64", "float32", "int64", "int32", "uint8", "bool")
@@ -32,7 +35,7 @@ class _Inert:
         pass
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, hint: str = HINT) -> dict[str, Any]:
     """The content of a checkpoint: tensors, numpy arrays and plain containers.
 
     torch's loader for weights only is used. Objects of other classes, such as the histories that training leaves in a
@@ -40,19 +43,18 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     Args:
         path: a file that ``torch.save`` wrote.
+        hint: what to do about a file that is none.
 
     Raises:
         BadData: if it is not one, or it holds what even a stand-in cannot be put for.
     """
     import torch
 
-    hint = "give a PyTorch checkpoint; of your own, save the state_dict alone: torch.save(model.state_dict(), path)"
     try:
         with torch.serialization.safe_globals([*_numpy_globals(), *_stand_ins(path)]):
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().partition("\n")[0].removesuffix(".")
-        raise BadData(f"{path}: cannot be read as a PyTorch checkpoint ({reason})", hint) from None
+    except Exception as error:  # what is no checkpoint, or a damaged one, can make torch fail in any way
+        raise BadData(f"{path}: cannot be read as a PyTorch checkpoint ({_reason(error)})", hint) from None
     if not isinstance(content, Mapping):
         raise BadData(f"{path}: holds a {type(content).__name__}, expected weights by name", hint)
     return dict(content)
@@ -117,6 +119,17 @@ def torch_device(device: str) -> torch.device:
     return torch.device("cuda" if there and device != "cpu" else "cpu")
 
 
+def _reason(error: Exception) -> str:
+    """Why a checkpoint cannot be read; torch's own words advise to run what the file names."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    if isinstance(error, pickle.UnpicklingError):
+        return "it holds more than weights, or is no checkpoint"
+    return "it is damaged, or is no checkpoint"
+
+
 def _numpy_globals() -> list[tuple[Any, str]]:
     empty, number = (value.__reduce__()[0] for value in (np.empty(0), np.float64(0)))
     kinds = [type(np.dtype(kind)) for kind in _NUMPY_KINDS]
@@ -139,5 +152,7 @@ def _stand_ins(path: Path) -> list[tuple[Any, str]]:
     known = {name for _, name in _numpy_globals()}
     try:
         return [(_Inert, name) for name in unsafe(path) if name not in known]
-    except (RuntimeError, ValueError, TypeError, KeyError, pickle.UnpicklingError):
-        return []  # the oldest format, whose names are not listed: they are refused
+    except OSError:
+        raise
+    except Exception:  # the oldest format, whose names are not listed and so refused, or a damaged file
+        return []

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from posediff.cli import main
@@ -71,7 +72,7 @@ def test_json_is_one_document_and_nothing_else(query, checkpoint):
 
 def test_one_exemplar_only_is_scored_with_a_warning(query, checkpoint, tmp_path):
     write(tmp_path / "other.json", SEQUENCE)
-    (tmp_path / "scores.csv").write_text("file,score\nother.json,50\n")
+    (tmp_path / "scores.csv").write_text("file,score,difficulty\nother.json,50,2\n")
     result = score(query, "--checkpoint", checkpoint, "--person", 7, "--exemplars", tmp_path / "scores.csv")
     assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
     assert "one exemplar only" in result.stderr
@@ -85,6 +86,7 @@ def test_one_exemplar_only_is_scored_with_a_warning(query, checkpoint, tmp_path)
         (["--person", "7", "--action", "999z"], 3, "no exemplar of the action '999z'", CLIP.action),
         (["--action", CLIP.action], 3, "dive.json", "--person"),
         (["--person", "7", "--exemplars", "lost.csv"], 3, "lost.csv", ""),
+        (["--person", "7", "--checkpoint", "lost.pth"], 3, "(no such file)", "give best.pth of a training"),
         (["--difficulty", "0"], 2, "--difficulty", "--help"),
     ],
 )
@@ -93,6 +95,15 @@ def test_a_mistake_ends_in_one_line_a_hint_and_its_exit_code(query, checkpoint, 
     assert result.exit_code == code, result.stderr
     lines = result.stderr.splitlines()
     assert (len(lines), message in lines[0], hint in lines[1]) == (2, True, True), result.stderr
+
+
+def test_a_score_that_is_no_number_is_an_error(query, checkpoint, tmp_path):
+    content = torch.load(checkpoint, weights_only=True)
+    content["model"]["head.weight"].fill_(float("nan"))
+    torch.save(content, tmp_path / "nan.pth")
+    result = score(query, "--checkpoint", tmp_path / "nan.pth", "--person", 7, "--action", CLIP.action, "--json")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "the network's score is not a number" in result.stderr
 
 
 def test_a_query_that_cannot_be_read_is_told(tmp_path, checkpoint):

@@ -66,7 +66,8 @@ def test_options_resume_and_figures_on_test_clips(tmp_path):
         (["small.py", "--cfg-options", "data.source.clips=6"], 3, "", ""),
         (["small.py", "--launcher", "pytorch"], 2, "RANK is not set", "torchrun"),
         (["small.py", "--work-dir", "small.py"], 1, "small.py", "choose another place"),
-        (["small.py", "--cfg-options", "optimizer.lr=1e30"], 1, "the loss of epoch", "lower optimizer.lr"),
+        (["small.py", "--cfg-options", "optimizer.lr=1e38"], 2, "lr is above 0 and at most 1e6", "correct"),
+        (["small.py", "--cfg-options", "optimizer={'type': 'SGD', 'lr': 1e6}"], 1, "diverged", "lower optimizer.lr"),
     ],
 )
 def test_a_mistake_ends_in_one_line_a_hint_and_its_exit_code(tmp_path, monkeypatch, arguments, code, message, hint):

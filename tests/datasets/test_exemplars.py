@@ -75,7 +75,7 @@ def test_a_clip_that_is_alone_has_no_partner():
     assert exemplars.usable.tolist() == [1, 2]
     with pytest.raises(BadData, match="1 clips have no partner by action: a") as caught:
         exemplars.partners(np.array([1, 0]), 0)
-    assert 'by="none"' in caught.value.hint
+    assert "data.exemplars.by=none" in caught.value.hint
 
 
 @given(clips=CLIPS, by=BY, seed=SEEDS, count=st.integers(1, 12), data=st.data())
@@ -133,7 +133,7 @@ def test_queries_without_any_exemplar_are_told_at_once():
     queries = [Clip(f"q{n}", 1.0, action="y") for n in range(5)]
     with pytest.raises(BadData, match="6 clips have no exemplar by action: q0, q1, q2 and 3 more") as caught:
         exemplars.picks([*queries, Clip("a", 1.0, action="x")], 10)
-    assert 'by="none"' in caught.value.hint
+    assert "data.exemplars.by=none" in caught.value.hint
 
 
 def test_what_cannot_be_chosen_by_is_refused():

@@ -91,7 +91,7 @@ def test_keys_that_are_long_and_alike_have_files_of_their_own():
 def test_clips_without_features_are_counted_and_named(root):
     wanted = [*KEYS, "02/1", "02/2", "02/3", "02/4"]
     features = Features(root, ("dynamic", "static"))
-    with pytest.raises(BadData, match=r"lacks 4 of 7 clips: 02/1, 02/2, 02/3 and 1 more") as caught:
+    with pytest.raises(BadData, match=r"lacks features of 4 of 7 clips: 02/1, 02/2, 02/3 and 1 more") as caught:
         features.read(wanted)
     assert "extract_features" in caught.value.hint
     assert features.missing(wanted) == ["02/1", "02/2", "02/3", "02/4"]

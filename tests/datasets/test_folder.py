@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from posediff.datasets.folder import FolderSettings, load
@@ -154,9 +156,19 @@ def test_stages_have_the_names_that_are_given(folder):
         ("file,score\na.json,1\nx.json,2\ny.json,2\n", "2 of 3 files do not exist: "),
         ("file,score,stages\na.json,1,12;57\nb.json,2,12\n", "line 3: has 2 stages, expected 3 as in line 2"),
         ('file,score\n"a\nb",x\n', "line 3: score is 'x'"),
-        ("file,score\na\0b.json,1\n", ""),
-        (b"file,score\n\xe9.json,1\n", "is not UTF-8 text"),
-        ("file,score\na.json,1\n", "none of 1 clips can be kept apart"),
+        ("file,score\na\0b.json,1\n", "is not UTF-8 text"),
+        ("file,score\na.json,1\n", "there is only one clip, which cannot be divided"),
+        ("file,score,action\na.json,1,x\nb.json,2,y\n", "none of 2 clips can be kept apart"),
+        (
+            "file,score,difficulty\na.json,1,\nb.json,2,3\nsub/c.json,3,\n",
+            "2 of 3 rows have no difficulty, the others ",
+        ),
+        ("file,score,difficulty\na.json,1,\nb.json,2,3\nsub/c.json,3,\n", "have one: line 2, 4"),
+        ("file,score\na.json,1\nsub/../a.json,2\n", "line 3: sub/../a.json has a row already, in line 2"),
+        (
+            "file,score,split\na.json,1,train\nsub/../a.json,2,test\n",
+            "line 3: sub/../a.json has a row already, in line 2",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_by_its_line(text, said, folder):
@@ -188,3 +200,66 @@ def test_a_table_that_is_not_there_is_told(tmp_path):
 def test_a_fraction_that_is_none_is_refused(test):
     with pytest.raises(BadSetting, match=f"test is {test}"):
         FolderSettings("scores.csv", test=test)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_a_table_in_another_encoding_says_how_to_save_it(encoding, folder):
+    text = TABLE.replace("407c", "Höhe")
+    with pytest.raises(BadData, match=r"is not UTF-8 text$") as caught:
+        loaded(folder, text.encode(encoding))
+    assert caught.value.hint == "save it as UTF-8 (in Excel: CSV UTF-8)"
+
+
+def divided(folder, train, test):
+    """One row for training and one for testing, each a file and a person."""
+    return loaded(folder, f"file,score,split,person\n{train[0]},1,train,{train[1]}\n{test[0]},2,test,{test[1]}\n")
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (("a.json", ""), ("sub/../a.json#0:30", "")),
+        (("a.json#0:30", ""), ("a.json", "")),
+        (("a.json#0:30", ""), ("a.json#29:60", "")),
+        (("a.json#:30", 1), ("link.json#20:", 1)),
+        (("a.json", 1), ("sub/../a.json#0:5", 1)),
+        (("a.json", 1), ("a.json", "")),
+    ],
+)
+def test_the_same_frames_of_a_person_are_not_both_for_training_and_for_testing(train, test, folder):
+    os.symlink(folder / "a.json", folder / "link.json")
+    with pytest.raises(
+        BadData, match=r"the same frames are for testing and for training: line 3 .* and line 2$"
+    ) as caught:
+        divided(folder, train, test)
+    assert "one split" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (("a.json#0:30", ""), ("sub/../a.json#30:60", "")),
+        (("a.json", 1), ("a.json", 2)),
+        (("a.json", ""), ("b.json", "")),
+    ],
+)
+def test_other_frames_and_other_people_may_be_divided(train, test, folder):
+    dives = divided(folder, train, test)
+    assert (len(dives.train), len(dives.test)) == (1, 1)
+
+
+def test_clips_may_overlap_within_training(folder):
+    text = "file,score\na.json,1\na.json#0:30,2\nsub/../a.json#10:40,3\n"
+    assert len(loaded(folder, text, test=0).train) == 3
+    assert "the same frames are for testing and for training" in fault(folder, text, test=0.4)
+
+
+def test_an_empty_cell_for_the_stages_says_nothing_like_no_column(folder):
+    text = "file,score,stages\na.json,1,\nb.json,2,\n"
+    assert loaded(folder, text, test=0) == loaded(folder, "file,score\na.json,1\nb.json,2\n", test=0)
+
+
+def test_who_cannot_be_divided_may_say_it_in_the_table(folder):
+    with pytest.raises(BadData) as caught:
+        loaded(folder, "file,score\na.json,1\n")
+    assert caught.value.hint == "give more clips, or say in a column split which clips are for testing"

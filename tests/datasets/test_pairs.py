@@ -123,8 +123,9 @@ def test_every_epoch_has_an_order_of_its_own():
 
 
 def test_what_cannot_be_used_is_refused():
-    with pytest.raises(BadData, match="no clip has another one"):
+    with pytest.raises(BadData, match="no clip has another one") as caught:
         pairs_of("abc")
+    assert caught.value.hint.endswith("data.exemplars.by=none")
     with pytest.raises(BadSetting, match="seed is -1"):
         pairs_of("aa", seed=-1)
     for wrong in ({"length": 0}, {"batch": 0}, {"seed": -1}, {"rank": 2, "world": 2}, {"rank": -1}):

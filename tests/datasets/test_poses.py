@@ -156,6 +156,26 @@ def test_a_clip_that_does_not_show_enough_is_refused(visible, reason):
         posed(PoseSequence(keypoints, STICK), STICK, frames=4)
 
 
+def test_a_network_is_not_asked_about_one_frame():
+    full = moving(np.arange(6))
+    hidden = full.keypoints.copy()
+    hidden[[0, 1, 3, 4, 5]] = np.nan
+    unsure = np.zeros((6, 3))
+    unsure[2] = 1
+    elsewhere = np.full((6, 17, 2), np.nan)  # only eyes, which MPII lacks
+    elsewhere[:, COCO17.index("left_eye")] = 1.0
+    for sequence, skeleton, count in (
+        (moving([7]), STICK, "only one"),
+        (PoseSequence(hidden, STICK), STICK, "only one"),
+        (full.replace(scores=unsure), STICK, "only one"),
+        (PoseSequence(elsewhere, COCO17), MPII16, "no"),
+    ):
+        with pytest.raises(BadData, match=f"^{count} frame shows a keypoint"):
+            posed(sequence, skeleton, frames=4, centre="none", scale="none")
+    hidden[5] = full.keypoints[5]
+    assert posed(PoseSequence(hidden, STICK), STICK, frames=6).confidence.any(axis=1).tolist() == [0, 0, 1, 0, 0, 1]
+
+
 def test_the_origin_of_every_frame_is_the_root():
     sequence = moving(np.arange(6))
     np.testing.assert_allclose(origin(sequence, "root")[:, 0], sequence.keypoints[:, 0])

@@ -5,7 +5,7 @@ from posediff.datasets import reading
 from posediff.datasets.clips import Clip
 from posediff.datasets.reading import each_clip, each_sequence
 from posediff.errors import BadData
-from posediff.io import write
+from posediff.io import read, write
 from posediff.sequence import PoseSequence
 from posediff.skeletons import MPII16
 
@@ -35,8 +35,21 @@ def test_clips_of_one_file_are_read_once_and_come_in_order(tmp_path, monkeypatch
 def test_a_clip_chooses_its_person(tmp_path):
     write(tmp_path / "a", [person(0, 5, 3), person(0, 9, 4)])
     assert each_sequence([Clip("a", 1.0, poses=str(tmp_path / "a"), person=4)], first, {}) == [(0, 9, 4)]
-    with pytest.raises(BadData, match=r"'a': .*several people"):
+    with pytest.raises(BadData, match=r"'a': .*several people: .*3.*4") as caught:
         each_sequence([Clip("a", 1.0, poses=str(tmp_path / "a"))], first, {})
+    assert caught.value.hint == "say who in the column person of the table, or keep one person in the file"
+
+
+def test_a_file_that_names_no_skeleton_is_to_be_converted_first(tmp_path):
+    path = tmp_path / "a.npy"
+    np.save(path, np.random.default_rng(0).uniform(0, 9, (5, 16, 2)))
+    with pytest.raises(BadData, match="does not name them") as caught:
+        each_sequence([Clip("a", 1.0, poses=str(path))], first, {})
+    command = f"posediff convert {path} {tmp_path / 'a.native.json'} --to native --skeleton "
+    assert caught.value.hint.startswith(f"convert it first: {command}NAME; those of 16 joints are: ")
+    *_, source, target, _, form, _ = command.split()
+    write(target, read(source, skeleton="mpii16"), format=form)
+    assert each_sequence([Clip("a", 1.0, poses=target)], first, {}) == [(0, 5, 0)]
 
 
 def test_the_only_person_in_a_range_needs_no_choice(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from posediff.datasets.augment import AugmentSettings
 from posediff.datasets.clips import Clip
 from posediff.datasets.features import feature_file, write_descriptions, write_feature
+from posediff.datasets.folder import FolderSettings, load
 from posediff.datasets.samples import InputSettings, Samples
 from posediff.errors import BadData, BadSetting
 from posediff.io import write
@@ -117,6 +118,52 @@ def test_a_clip_that_cannot_be_used_is_named():
         Samples([], InputSettings(), difficulty=True)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"score": 1e39}, "its score is 1e+39 and its target is 5e+38, expected at most 1e+12"),
+        ({"score": -1e13, "difficulty": 1e5}, "its score is -1e+13, expected"),
+        ({"score": 8.0, "difficulty": 1e-40}, "its target is 8e+40, expected"),
+        ({"score": 8.0, "difficulty": 1e300}, "its difficulty is 1e+300, expected"),
+        ({"score": 8e300, "difficulty": 1e-300}, "its score is 8e+300 and its target is inf, expected"),
+    ],
+)
+def test_what_float32_cannot_hold_is_told_by_its_clip(wrong, said):
+    clips = [*clips_of(2), Clip("7", **{"difficulty": 2.0, **wrong})]
+    sequences = {clip.key: jumping(9) for clip in clips}
+    with pytest.raises(BadData) as caught:
+        Samples(clips, InputSettings(frames=9), difficulty=True, sequences=sequences)
+    assert str(caught.value).startswith(f"1 of 3 clips cannot be used: '7': {said}")
+
+
+def test_a_difficulty_that_is_not_used_may_be_anything():
+    clips = [Clip("0", 8.0, difficulty=1e-300)]
+    samples = Samples(clips, InputSettings(frames=9), difficulty=False, sequences={"0": jumping(9)})
+    assert samples.targets.tolist() == [8]
+
+
+def test_clips_of_which_only_the_front_view_is_used_are_told_once(caplog):
+    deep = PoseSequence(np.random.default_rng(0).normal(size=(4, 16, 3)), MPII16, units="m")
+    sequences = {"0": deep, "1": jumping(4), "2": deep}
+    Samples(clips_of(3), InputSettings(frames=4, dimensions=2), difficulty=True, sequences=sequences)
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("posediff.datasets", "WARNING", "2 of 3 clips are in 3D: only their front view is used")
+    ]
+    caplog.clear()
+    Samples(clips_of(2)[1:], InputSettings(frames=4, dimensions=2), difficulty=True, sequences=sequences)
+    Samples(clips_of(1), InputSettings(frames=4), difficulty=True, sequences=sequences)
+    assert not caplog.records
+
+
+def test_a_table_whose_stages_are_empty_has_those_of_its_files(tmp_path):
+    write(tmp_path / "a.json", jumping(12, stages=(Stage("one", 0, 4), Stage("two", 4, 12))))
+    write(tmp_path / "b.json", jumping(12))
+    (tmp_path / "t.csv").write_text("file,score,stages\na.json,1,\nb.json,2,\n")
+    clips = load(FolderSettings(str(tmp_path / "t.csv"), test=0)).train
+    samples = Samples(clips, InputSettings(frames=12), difficulty=True, transitions=1)
+    assert samples.load(np.arange(2))["transitions"].tolist() == [[4], [-1]]
+
+
 def test_draws_decide_how_a_clip_is_augmented(samples):
     settings = AugmentSettings(flip=0.5, rotate=20, scale=0.2, noise=0.01, drop=0.2, crop=0.2)
     alone = samples.load(np.array([1]), np.array([77]), settings)
@@ -128,19 +175,10 @@ def test_draws_decide_how_a_clip_is_augmented(samples):
         assert torch.equal(samples.load(np.array([1]), *left_out)["poses"], samples.load(np.array([1]))["poses"])
 
 
-def gradient(size, mark):
-    """A picture whose red is x, whose green is y, and whose blue is a mark."""
-    width, height = size
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    return np.stack([x, y, np.full_like(x, mark)], axis=2).astype(np.uint8)
-
-
 @pytest.fixture
 def filmed(tmp_path):
-    """Five pictures of 120 x 60 pixels, and skeletons in their pixels."""
-    image = pytest.importorskip("PIL.Image")
-    for number in range(5):
-        image.fromarray(gradient((120, 60), 50 * number)).save(tmp_path / f"{number}.png")
+    """Five pictures, one brighter than the other, and a skeleton for each."""
+    write_images(tmp_path, (np.full((60, 120, 3), 50 * number, np.uint8) for number in range(5)))
     return clips_of(1, images=str(tmp_path)), {"0": jumping(5)}
 
 
@@ -148,7 +186,7 @@ def test_pictures_come_with_the_skeletons(filmed):
     clips, sequences = filmed
     batch = Samples(clips, InputSettings(frames=9, images=30), difficulty=True, sequences=sequences).load(np.array([0]))
     assert (batch["frames"].shape, batch["frames"].dtype) == ((1, 9, 3, 30, 30), torch.uint8)
-    assert batch["frames"][0, ::2, 2, 0, 0].tolist() == [0, 50, 100, 150, 200]
+    assert batch["frames"][0, ::2, 0, 0, 0].tolist() == [0, 50, 100, 150, 200]
 
 
 @pytest.fixture(scope="module")
@@ -231,36 +269,37 @@ def test_features_are_read_in_place_of_pictures(tmp_path):
 MADE = {"backbone": "i3d", "snippets": 2, "length": 16, "sha256": "ab", "grid": 3}
 
 
-def features(root, expected):
-    """Two clips whose features are of I3D on two snippets of 16 frames, for a model that expects others."""
-    write_descriptions(root, {"dynamic": {**MADE, "frames": 20, "shape": [4, 3, 1, 1], "dtype": "float32"}})
+@pytest.fixture
+def of_i3d(tmp_path):
+    """Make samples of the features of two clips, for a model that expects something of them."""
+    shape = (4, 3, 1, 1)
+    write_descriptions(tmp_path, {"dynamic": {**MADE, "frames": 20, "shape": list(shape), "dtype": "float32"}})
     for at in range(2):
-        write_feature(feature_file(root, "dynamic", str(at)), np.zeros((4, 3, 1, 1), np.float32))
-    inputs = InputSettings(frames=20, poses=False, features=("dynamic",), features_root=str(root))
-    return Samples(clips_of(2), inputs, difficulty=True, expected=expected)
+        write_feature(feature_file(tmp_path, "dynamic", str(at)), np.zeros(shape, np.float32))
+    inputs = InputSettings(frames=20, features=("dynamic",), features_root=str(tmp_path))
+
+    def make(expected, **sequences):
+        clips = clips_of(2, poses="nowhere.json")
+        return Samples(clips, inputs, difficulty=True, sequences=sequences, expected=expected)
+
+    return make
 
 
 @pytest.mark.parametrize(
     ("name", "other"), [("backbone", "x3d"), ("snippets", 9), ("length", 8), ("sha256", "cd"), ("grid", 0)]
 )
-def test_features_that_are_not_what_the_model_takes_are_refused(tmp_path, name, other):
+def test_features_that_are_not_what_the_model_takes_are_refused_before_skeletons_are_read(of_i3d, name, other):
     with pytest.raises(BadData) as caught:
-        features(tmp_path, {"dynamic": {**MADE, name: other}})
-    says = f"features.json: dynamic.{name} is {MADE[name]!r}, the model expects {other!r}"
-    assert str(caught.value) == f"{tmp_path}/{says}"
+        of_i3d({"dynamic": {**MADE, name: other}})
+    assert str(caught.value).endswith(f"features.json: dynamic.{name} is {MADE[name]!r}, the model expects {other!r}")
     assert caught.value.hint == "extract features with the settings of the model"
 
 
-def test_features_of_the_model_are_read_whatever_it_expects_of_others(tmp_path):
-    samples = features(tmp_path, {"dynamic": {"snippets": 2}, "static": {"backbone": "resnet50"}})
+def test_what_a_model_expects_of_features_that_are_not_read_does_not_count(of_i3d):
+    samples = of_i3d(
+        {"dynamic": {"snippets": 2}, "static": {"backbone": "resnet50"}}, **{"0": jumping(4), "1": jumping(5)}
+    )
     assert samples.load(np.arange(2))["dynamic"].shape == (2, 4, 3, 1, 1)
-
-
-def test_features_are_refused_before_skeletons_are_read(tmp_path):
-    write_descriptions(tmp_path, {"dynamic": {**MADE, "frames": 20, "shape": [4, 3, 1, 1], "dtype": "float32"}})
-    inputs = InputSettings(frames=20, features=("dynamic",), features_root=str(tmp_path))
-    with pytest.raises(BadData, match=r"lacks features of 2 of 2 clips"):
-        Samples(clips_of(2, poses="nowhere.json"), inputs, difficulty=True)
 
 
 @pytest.mark.parametrize(
@@ -280,6 +319,12 @@ def test_features_are_refused_before_skeletons_are_read(tmp_path):
 def test_settings_that_cannot_be_used_are_refused(wrong):
     with pytest.raises(BadSetting):
         InputSettings(**wrong)
+
+
+def test_clips_cannot_be_longer_than_memory_holds():
+    assert InputSettings(frames=10_000).frames == 10_000
+    with pytest.raises(BadSetting, match=r"frames is 10001, expected 2 to 10,000 \(memory\)"):
+        InputSettings(frames=10_001)
 
 
 def test_samples_can_be_handed_to_other_processes(samples):

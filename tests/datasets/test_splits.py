@@ -71,10 +71,26 @@ def test_no_fraction_is_no_validation():
     assert validation_split(clips, 0) == (clips, ())
 
 
-@pytest.mark.parametrize("clips", [(), (Clip("a", 1.0),), (Clip("a", 1.0, action="x"), Clip("b", 1.0, action="y"))])
-def test_clips_of_which_none_can_be_kept_apart_are_told(clips):
-    with pytest.raises(BadData, match=f"none of {len(clips)} clips can be kept apart"):
-        validation_split(clips, 0.5)
+@pytest.mark.parametrize(
+    ("clips", "said", "hint"),
+    [
+        ((), "there are no training clips", "check the label file and the split"),
+        ((Clip("a", 1.0),), "there is only one clip, which cannot be divided", "give more clips"),
+        (
+            (Clip("a", 1.0, action="x"), Clip("b", 1.0, action="y")),
+            "none of 2 clips can be kept apart, since each is the only one of its action",
+            "give more clips of each action, or leave the actions out",
+        ),
+    ],
+)
+def test_clips_of_which_none_can_be_kept_apart_are_told(clips, said, hint):
+    for name, start in (("", ""), ("dives.csv", "dives.csv: ")):
+        with pytest.raises(BadData) as caught:
+            validation_split(clips, 0.5, name=name)
+        assert (str(caught.value), caught.value.hint) == (f"{start}{said}", hint)
+    if not clips:
+        with pytest.raises(BadData, match="there are no training clips"):
+            validation_split(clips, 0)
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, float("nan")])

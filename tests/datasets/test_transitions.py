@@ -67,8 +67,9 @@ def test_stages_that_lie_outside_a_sequence_are_unknown():
 def test_clips_that_disagree_are_refused():
     with pytest.raises(BadData, match="1 and 2 labelled transitions"):
         labelled([clip((3,), 9), clip((3, 5), 9)], [UNKNOWN] * 2, 9)
-    with pytest.raises(BadData, match=r"begin at \[3, 9\] in frames 3 to 10"):
+    with pytest.raises(BadData, match=r"begin at \[3, 9\] in frames 3 to 10") as caught:
         labelled([clip((3, 9))], [Stages((), 3, 8)], 8)
+    assert caught.value.hint.startswith("give the numbers that the skeleton file gives its frames")
 
 
 def test_transitions_of_a_cut_clip_are_its_first_moments_at_or_after_them():

@@ -35,6 +35,14 @@ def test_weights_decide_what_is_predicted(checkpoint, tmp_path):
     assert found.stages == pytest.approx(0)
 
 
+def test_predictions_that_are_no_numbers_are_refused(checkpoint, tmp_path):
+    content = torch.load(checkpoint, weights_only=True)
+    content["model"]["head.weight"].fill_(float("inf"))
+    torch.save(content, tmp_path / "wrong.pth")
+    with pytest.raises(BadData, match=r"wrong\.pth: 12 of 12 predicted scores are not numbers"):
+        assess(experiment(), tmp_path / "wrong.pth")
+
+
 def test_where_data_lies_and_how_exemplars_are_chosen_may_differ(checkpoint):
     found = assess(experiment(data__exemplars={"by": "none", "count": 5}), checkpoint).found
     assert found.votes.shape[1] == 5

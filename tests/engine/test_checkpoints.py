@@ -115,6 +115,32 @@ def test_content_of_another_form_is_refused(path, change, message):
         load(path)
 
 
+@pytest.mark.parametrize("part", ["experiment", "skeleton", "dimensions", "stages", "scale", "difficulty", "epoch"])
+@pytest.mark.parametrize("value", ["x", -7, [], {"x": 1}, [[1]], float("nan")])
+def test_damaged_metadata_is_refused_with_the_name_of_the_file(path, part, value):
+    torch.save({**torch.load(path, weights_only=True), part: value}, path)
+    with pytest.raises(BadData, match=r"last\.pth: "):
+        network_of(load(path), path)
+
+
+@pytest.mark.parametrize("value", ["x", 3, None, [1], {1: 2}])
+def test_settings_that_are_damaged_inside_are_refused_too(path, value):
+    whole = torch.load(path, weights_only=True)
+    for part in ("model", "data", "training", "optimizer"):
+        torch.save({**whole, "experiment": {**whole["experiment"], part: value}}, path)
+        with pytest.raises(BadData, match=r"last\.pth: "):
+            load(path)
+
+
+def test_a_model_that_does_not_go_with_the_data_is_refused_with_the_name_of_the_file(path, monkeypatch):
+    def refuse(*_):
+        raise BadSetting("segmentation.boundaries are (5,)", "choose others")
+
+    monkeypatch.setattr("posediff.engine.checkpoints.make_model", refuse)
+    with pytest.raises(BadData, match=r"last\.pth: its network cannot be made \(segmentation"):
+        network_of(load(path), path)
+
+
 def test_content_that_lacks_a_part_is_refused(path):
     content = torch.load(path, weights_only=True)
     del content["optimizer"]

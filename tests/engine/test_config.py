@@ -56,6 +56,10 @@ def test_the_experiment_of_a_working_folder_is_a_configuration(config, tmp_path)
     path.write_text(json.dumps({"format": "other/1"}))
     with pytest.raises(BadData, match="is not of the format"):
         load_experiment(path)
+    for wrong in (3, [1], "text", None):
+        path.write_text(json.dumps({"format": FORMAT, "experiment": wrong}))
+        with pytest.raises(BadData, match=rf"experiment\.json: its experiment is {type(wrong).__name__}"):
+            load_experiment(path)
     path.write_text('{"format":')
     with pytest.raises(BadData, match="cannot be read"):
         load_experiment(path)
@@ -125,9 +129,11 @@ def test_options_are_refused_before_anything_is_built(config):
         ("model = dict(type='hp_mcor')", BadSetting, "there is no such model"),
         ("data = dict(source=dict(type='fine_diving'))", BadSetting, "no data set 'fine_diving'"),
         ("optimizer = dict(betas=[0.9])", BadSetting, r"optimizer\.betas is \[0\.9\]"),
-        ("optimizer = dict(lr=-1.0)", BadSetting, r"optimizer: .* lr is above 0; got lr=-1\.0"),
+        ("optimizer = dict(lr=-1.0)", BadSetting, r"optimizer: .* lr is above 0 and at most 1e6; got lr=-1\.0"),
         ("optimizer = dict(", BadData, r"dives\.py: cannot be read: .* in line 2"),
+        ("optimizer = dict(lr=1e38)", BadSetting, "lr is above 0 and at most 1e6"),
         ("1 / 0", BadData, "cannot be read: ZeroDivisionError"),
+        ("import sys\nsys.exit(0)", BadData, "cannot be read: SystemExit: 0"),
     ],
 )
 def test_a_broken_configuration_is_one_clear_line(config, text, error, message):

@@ -1,8 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from posediff.datasets.clips import Clip, Collection
-from posediff.engine.data import for_testing, for_training, load_clips, load_samples, stage_names
+from posediff.engine.data import (
+    for_testing,
+    for_training,
+    labels_hash,
+    load_clips,
+    load_samples,
+    stage_names,
+    without_exemplars,
+)
 from posediff.engine.models import Task
 from posediff.errors import BadData
 from tests.engine.tiny import TinySettings, experiment
@@ -52,6 +62,47 @@ def test_clips_that_nothing_can_be_learnt_from_are_refused():
         for_training(settings, MODEL, Collection("few", tuple(same[:4]), ()), seed=0)
     with pytest.raises(BadData, match="there are no test clips"):
         for_testing(settings, MODEL, Collection("few", tuple(same), ()), Task("mpii16", 2, ("a",), 1.0))
+
+
+def test_the_hash_of_the_labels_tells_what_is_learnt_from(collection):
+    def hashed(clips):
+        whole = Collection("dives", tuple(clips), collection.test, collection.stages, sequences=collection.sequences)
+        return labels_hash(for_training(experiment().data, MODEL, whole, seed=0))
+
+    clips = list(collection.train)
+    changes = {"score": clips[3].score + 0.5, "difficulty": clips[3].difficulty + 0.1, "transitions": (3, 9)}
+    found = [
+        hashed(clips),
+        *(hashed([*clips[:3], replace(clips[3], **{k: v}), *clips[4:]]) for k, v in changes.items()),
+    ]
+    assert len({*found, hashed(clips[1:])}) == 5
+    assert hashed(clips) == found[0]
+
+
+def test_test_clips_that_nothing_can_be_compared_with_are_found_by_the_labels(collection):
+    settings = experiment().data
+    assert without_exemplars(settings, collection) == ""
+    odd = replace(collection.test[0], action="999z")
+    lonely = Collection("dives", collection.train, (odd, *collection.test[1:]))
+    assert without_exemplars(settings, lonely) == f"1 clips have no exemplar by action: {odd.key}"
+    assert without_exemplars(settings, Collection("dives", collection.train, ())) == ""
+
+
+@pytest.mark.parametrize(("some", "expected"), [((1.0, 2.0), True), ((None, None), False), ((1.0, None), None)])
+def test_the_task_says_whether_the_targets_are_executions(collection, some, expected):
+    clips = [replace(clip, difficulty=some[number % 2]) for number, clip in enumerate(collection.train)]
+    whole = Collection("dives", tuple(clips), collection.test, collection.stages, sequences=collection.sequences)
+    settings = experiment().data
+    assert for_training(settings, MODEL, whole, seed=0).task.difficulty is expected
+    assert for_training(replace(settings, difficulty=False), MODEL, whole, seed=0).task.difficulty is False
+
+
+def test_a_network_of_executions_is_not_tested_with_exemplars_without_difficulties(collection):
+    settings = experiment().data
+    task = for_training(settings, MODEL, collection, seed=0).task
+    bare = replace(collection, train=(replace(collection.train[0], difficulty=None), *collection.train[1:]))
+    with pytest.raises(BadData, match=f"1 of 48 clips have no difficulty: {collection.train[0].key}"):
+        for_testing(settings, MODEL, bare, task)
 
 
 def test_equal_scores_are_refused(collection):

@@ -33,6 +33,7 @@ def test_only_the_data_has_to_be_named():
         (DataSettings, "seed", -1),
         (ExemplarSettings, "count", 0),
         (OptimizerSettings, "lr", 0.0),
+        (OptimizerSettings, "lr", 1e38),
         (OptimizerSettings, "betas", (0.9, 1.0)),
         (OptimizerSettings, "clip", 0.0),
         (OptimizerSettings, "momentum", 1.0),
@@ -57,8 +58,9 @@ def test_a_setting_outside_of_its_range_is_named_with_its_value(kind, setting, v
 
 
 def test_a_warmup_has_to_end_before_the_training():
-    with pytest.raises(BadSetting, match="warmup is 5 of 5 epochs"):
+    with pytest.raises(BadSetting, match="warmup is 5 of 5 epochs") as caught:
         Experiment(data=DataSettings(SOURCE), schedule=ScheduleSettings(warmup=5), training=TrainingSettings(epochs=5))
+    assert "schedule.warmup=0" in caught.value.hint
 
 
 def test_the_lowest_learning_rate_is_below_the_highest():

@@ -9,6 +9,7 @@ from posediff.engine.checkpoints import Progress
 from posediff.engine.hooks import Course, EpochSeeds, Losses, seed_everything
 from posediff.engine.narration import Narrator
 from posediff.engine.processes import Process
+from posediff.errors import PosediffError
 from tests.engine.tiny import experiment
 
 ALONE = Process(0, 1, torch.device("cpu"))
@@ -23,6 +24,7 @@ def runner(epoch=1, epochs=9, **more):
     records = []
     visualizer = SimpleNamespace(add_scalars=lambda values, step: records.append((step, values)))
     values = {"epoch": epoch, "max_epochs": epochs, "iter": 0, "losses": {"loss": 1.0}, "train_loop": SimpleNamespace()}
+    values["network"] = torch.nn.BatchNorm1d(2)
     loader = SimpleNamespace(sampler=SimpleNamespace(set_epoch=lambda epoch: records.append(epoch)), __len__=lambda: 4)
     wrapper = SimpleNamespace(param_groups=[{"lr": 0.1}])
     made = {**values, "visualizer": visualizer, "train_dataloader": loader, "optim_wrapper": wrapper, **more}
@@ -65,6 +67,25 @@ def test_losses_are_means_over_pairs_not_over_steps():
     hook.after_train_epoch(at)
     assert at.losses == {"loss": pytest.approx(44 / 18), "score": pytest.approx(22 / 18)}
     assert at.records == [(2, {"epoch": 1, "train/lr": 0.1, "train/loss": 1.5, "train/score": 0.75})]
+
+
+@pytest.mark.parametrize("name", ["weight", "running_var"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_weights_and_statistics_that_are_not_finite_end_training_though_the_loss_is(name, value, epoch):
+    class Loader(list):
+        pass
+
+    hook, at = Losses(2, ALONE, Narrator(None)), runner(epoch=epoch, train_dataloader=Loader([0]))
+    hook.before_train_epoch(at)
+    hook.after_train_iter(at, 0, {"query": {"index": torch.zeros(2)}}, {"loss": torch.tensor(1.0)})
+    hook.after_train_epoch(at)
+    with torch.no_grad():
+        getattr(at.network, name)[1] = value
+    with pytest.raises(PosediffError, match=f"{name} after epoch {epoch + 1} is not finite") as caught:
+        hook.after_train_epoch(at)
+    assert "optimizer.lr" in caught.value.hint
+    assert ("last.pth" in caught.value.hint) == (epoch > 0)
 
 
 def course(progress=None, **changes):

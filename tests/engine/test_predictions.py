@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from posediff.engine.predictions import FORMAT, Predictions, as_records, known, write_predictions
 
@@ -44,4 +46,11 @@ def test_the_file_is_one_json_document_with_a_clip_a_line(tmp_path):
 
 
 def test_nan_is_none_at_any_depth():
-    assert known([1.0, [float("nan")], 2]) == [1.0, [None], 2]
+    assert known([1.0, [float("nan"), float("-inf")], 2]) == [1.0, [None, None], 2]
+
+
+def test_the_file_never_holds_what_json_lacks(tmp_path):
+    write_predictions(tmp_path / "p.json", replace(FOUND, floor=np.array([np.inf, 1.0])), {})
+    assert json.loads((tmp_path / "p.json").read_text(), parse_constant=pytest.fail)["clips"][0]["floor"] is None
+    with pytest.raises(ValueError, match="JSON"):
+        write_predictions(tmp_path / "p.json", FOUND, {"figures": {"srcc": float("nan")}})

@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 import torch
 
 from posediff.engine.models import Task, make_model
 from posediff.engine.processes import Process
 from posediff.engine.runner import Evaluation, Learner, QuietRunner
+from posediff.errors import PosediffError
 from tests.engine.tiny import TinySettings, experiment
 
 TASK = Task("mpii16", 2, ("take-off", "flight", "entry"), 1.0)
@@ -71,24 +73,33 @@ def test_the_network_stays_in_its_precision_and_on_its_device(tmp_path):
     assert {weight.device.type for weight in made.model.parameters()} == {"cpu"}
 
 
-def test_every_set_of_clips_has_figures_and_the_hooks_get_them(monkeypatch):
+@pytest.mark.parametrize("value", [1.0, np.inf])
+def test_every_set_of_clips_has_figures_and_the_hooks_get_them(monkeypatch, value):
     calls = []
 
+    class Found:
+        def __init__(self, how):
+            self.how, self.predicted = how, np.array([value])
+
     class Runner:
-        network, process = None, ALONE
+        network, process, epoch = None, ALONE, 1
 
         def call_hook(self, name, metrics):
             calls.append((name, metrics))
 
-    monkeypatch.setattr("posediff.engine.runner.predict", lambda network, asked, *how: (asked, *how))
+    monkeypatch.setattr("posediff.engine.runner.predict", lambda network, asked, *how: Found((asked, *how)))
     monkeypatch.setattr(
-        "posediff.engine.runner.figures", lambda found, score_range: {"srcc": found, "range": score_range}
+        "posediff.engine.runner.figures", lambda found, score_range: {"srcc": found.how, "range": score_range}
     )
 
     class Asked:
         score_range = (0.0, 1.0)
 
     asked, settings = Asked(), experiment().training
+    if np.isinf(value):
+        with pytest.raises(PosediffError, match="a predicted score after epoch 1 is not finite"):
+            Evaluation(Runner(), {"validation": asked}, settings).run()
+        return
     found = Evaluation(Runner(), {"validation": asked}, settings).run()
     assert found == {"validation": {"srcc": (asked, 8, ALONE, 0), "range": (0.0, 1.0)}}
     assert calls == [("after_val_epoch", found)]

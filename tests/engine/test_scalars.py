@@ -16,6 +16,14 @@ def test_every_call_is_a_line_at_once(tmp_path):
     visualizer.close()
 
 
+def test_what_json_lacks_is_null(tmp_path):
+    visualizer = make_visualizer("a", ("local",), tmp_path)
+    visualizer.add_scalars({"epoch": 1, "loss": float("nan")}, step=3)
+    visualizer.close()
+    line = json.loads((tmp_path / NAME).read_text(), parse_constant=pytest.fail)
+    assert line == {"step": 3, "epoch": 1, "loss": None}
+
+
 def test_tensorboard_gets_the_same_figures(tmp_path):
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     visualizer = make_visualizer("a", ("tensorboard",), tmp_path)

@@ -1,5 +1,6 @@
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from posediff.engine.checkpoints import load, save
 from posediff.engine.scoring import Scorer, stages_of
 from posediff.engine.training import train
 from posediff.errors import BadData, BadSetting
-from posediff.io import write
+from posediff.io import read_person, write
 from posediff.sequence import Stage
 from tests.engine.tiny import experiment
 
@@ -80,6 +81,134 @@ def test_exemplars_are_a_table_or_the_folder_that_holds_it(checkpoint, table, tm
 def test_one_exemplar_has_no_spread_and_votes_once(checkpoint, table):
     found = Scorer(checkpoint, exemplars=table(SAME[:1]), device="cpu").score(SEQUENCE, action=CLIP.action)
     assert (len(found.votes), found.spread) == (1, None)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A table of dives in files, of which one holds two, the best epoch on them, and what a test says."""
+    folder = tmp_path_factory.mktemp("files")
+    clips = [(DIVES[number][0], DIVES[number][1]) for number in range(48)]
+    with open(folder / "scores.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "score", "action", "difficulty", "split"])
+        for number, (clip, sequence) in enumerate(clips):
+            write(folder / f"{clip.key}.json", sequence)
+            cut = f"#0:{len(sequence)}" if number % 2 else ""
+            split = "train" if number < 36 else "test"
+            writer.writerow([f"{clip.key}.json{cut}", clip.score, clip.action, clip.difficulty, split])
+    source = {"type": "folder", "csv": str(folder / "scores.csv")}
+    chosen = experiment(data__source=source, data__exemplars={"count": 2}, training__epochs=1)
+    best = train(chosen, folder / "run").best
+    return folder, best, assess(chosen, best).found
+
+
+def spellings(name, frames):
+    return [name, f"./{name}", str(Path(name).resolve()), f"{name}#0:{frames}", f"x/../{name}", f"{name}#0:", "link"]
+
+
+@pytest.mark.parametrize("number", [40, 41, 3])
+def test_a_performance_has_one_score_however_its_file_is_named_and_it_is_that_of_the_test(trained, monkeypatch, number):
+    folder, best, tested = trained
+    monkeypatch.chdir(folder)
+    clip, sequence = DIVES[number]
+    (folder / "x").mkdir(exist_ok=True)
+    (folder / "link").unlink(missing_ok=True)
+    (folder / "link").symlink_to(f"{clip.key}.json")
+    scorer = Scorer(best, device="cpu")
+    found = [
+        scorer.score(read_person(path), action=clip.action, difficulty=clip.difficulty, path=path)
+        for path in spellings(f"{clip.key}.json", len(sequence))
+    ]
+    assert all(one == found[0] for one in found)
+    names = {vote.exemplar for vote in found[0].votes}
+    assert not any(name.startswith(clip.key) for name in names)
+    rows = [row for row, key in enumerate(tested.keys) if key.startswith(f"{clip.key}.json")]
+    assert len(rows) == (number >= 36)
+    for row in rows:
+        assert names == set(tested.exemplars[row])
+        assert found[0].score == pytest.approx(tested.predicted[row], rel=1e-6)
+
+
+def test_a_copy_of_a_file_has_one_score_whatever_it_is_called(trained, tmp_path):
+    _, best, _ = trained
+    scorer, found = Scorer(best, device="cpu"), []
+    for name in ("a.json", "b.json", "c.json", "d.json"):
+        write(tmp_path / name, SEQUENCE)
+        found.append(scorer.score(SEQUENCE, action=CLIP.action, path=str(tmp_path / name)))
+    assert found == [found[0]] * 4
+
+
+def test_exemplars_with_some_of_the_same_frames_do_not_vote(trained, monkeypatch):
+    folder, best, _ = trained
+    monkeypatch.chdir(folder)
+    clip, sequence = DIVES[SAME[0]]
+    part = f"{clip.key}.json#5:{len(sequence) - 5}"
+    scorer = Scorer(best, device="cpu")
+    scorer._settings = replace(scorer._settings, exemplars=replace(scorer._settings.exemplars, count=48))
+    names = {vote.exemplar for vote in scorer.score(read_person(part), action=clip.action, path=part).votes}
+    assert len(names) == len(SAME) - 1
+    assert not any(name.startswith(clip.key) for name in names)
+
+
+def test_a_difficulty_without_any_of_the_exemplars_is_refused(checkpoint, table):
+    scorer = Scorer(checkpoint, exemplars=table(SAME[:2], difficulty=""), device="cpu")
+    with pytest.raises(BadSetting, match="the exemplars have no difficulties") as caught:
+        scorer.score(SEQUENCE, action=CLIP.action, difficulty=2.0)
+    assert caught.value.hint == "leave --difficulty out"
+    with pytest.raises(BadData, match="was trained on score / difficulty, and 2 of 2 clips have no difficulty"):
+        scorer.score(SEQUENCE, action=CLIP.action)
+
+
+def test_a_network_of_plain_scores_is_not_given_exemplars_with_difficulties(checkpoint, table, tmp_path):
+    found = load(checkpoint)
+    save(tmp_path / "plain.pth", replace(found, task=replace(found.task, difficulty=False)))
+    scorer = Scorer(tmp_path / "plain.pth", exemplars=table(SAME[:2]), device="cpu")
+    with pytest.raises(BadData, match="was trained on scores without a difficulty, and 2 of 2 clips have one"):
+        scorer.score(SEQUENCE, action=CLIP.action)
+
+
+def test_a_score_that_is_no_number_is_never_told(checkpoint, tmp_path):
+    content = torch.load(checkpoint, weights_only=True)
+    for value in (float("nan"), float("inf")):
+        content["model"]["head.weight"].fill_(value)
+        torch.save(content, tmp_path / "wrong.pth")
+        with pytest.raises(BadData, match="the network's score is not a number"):
+            Scorer(tmp_path / "wrong.pth", device="cpu").score(SEQUENCE, action=CLIP.action)
+
+
+def test_what_was_meant_by_an_action_is_asked_whatever_its_case(checkpoint, table):
+    scorer = Scorer(checkpoint, exemplars=table(SAME[:2], action="Forward"), device="cpu")
+    for name in ("FORWARD", "Forwrd"):
+        with pytest.raises(BadData, match=f"no exemplar of the action '{name}'") as caught:
+            scorer.score(SEQUENCE, action=name)
+        assert caught.value.hint == "did you mean --action Forward?"
+    scorer = Scorer(checkpoint, exemplars=table(SAME[:2], action=""), device="cpu")
+    with pytest.raises(BadData, match="they have none") as caught:
+        scorer.score(SEQUENCE, action="407c")
+    assert caught.value.hint == "leave --action out"
+
+
+def test_a_difficulty_that_no_exemplar_has_is_answered_with_those_that_there_are(checkpoint):
+    scorer = Scorer(checkpoint, device="cpu")
+    scorer._settings = replace(scorer._settings, exemplars=replace(scorer._settings.exemplars, by="difficulty"))
+    with pytest.raises(BadData, match=r"no exemplar of the difficulty 99\.5$") as caught:
+        scorer.score(SEQUENCE, difficulty=99.5)
+    assert f"{CLIP.difficulty:g}" in caught.value.hint
+    with pytest.raises(BadData, match="which is not known"):
+        scorer.score(SEQUENCE)
+
+
+def test_a_performance_alone_has_no_exemplar(checkpoint, table):
+    path = table(SAME[:1])
+    clip, sequence = DIVES[SAME[0]]
+    with pytest.raises(BadData, match="no exemplar but the performance itself"):
+        Scorer(checkpoint, exemplars=path, device="cpu").score(sequence, path=str(path.parent / f"{clip.key}.json"))
+
+
+def test_a_query_that_shows_nobody_is_called_by_its_path(checkpoint):
+    empty = SEQUENCE.replace(keypoints=np.full_like(SEQUENCE.keypoints, np.nan), scores=None, status=None)
+    with pytest.raises(BadData, match=r"'empty\.json'"):
+        Scorer(checkpoint, device="cpu").score(empty, action=CLIP.action, path="empty.json")
 
 
 def test_a_performance_is_never_its_own_exemplar(checkpoint, table):

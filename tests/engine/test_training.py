@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,20 @@ def test_training_does_not_go_on_with_other_clips(tmp_path, monkeypatch):
         train(experiment(training__epochs=3), tmp_path, resume=True)
 
 
+@pytest.mark.parametrize("change", [{"score": 50.0}, {"difficulty": 9.9}, {"transitions": (3, 9)}])
+def test_training_does_not_go_on_with_other_labels(tmp_path, monkeypatch, change):
+    train(experiment(), tmp_path)
+    found = load_clips(experiment().data)
+    fresh = (replace(found.train[0], **change), *found.train[1:])
+    # The standard deviation of the targets, which is compared too, stays what it was.
+    whole = replace(found, train=fresh)
+    old = for_training(experiment().data, experiment().model.settings, found, seed=0).task
+    monkeypatch.setattr(training, "load_clips", lambda settings: whole)
+    monkeypatch.setattr(training, "for_training", lambda *how: for_training(*how)._replace(task=old))
+    with pytest.raises(BadData, match=r"last\.pth: the training clips have changed"):
+        train(experiment(training__epochs=3), tmp_path, resume=True)
+
+
 @pytest.mark.parametrize(("by", "best"), [("srcc", max), ("relative_l2", min)])
 def test_the_best_epoch_is_that_with_the_best_figure_on_the_validation_clips(tmp_path, by, best):
     outcome = train(experiment(training__epochs=5, training__choose_by=by, optimizer__lr=0.1), tmp_path)
@@ -256,10 +271,63 @@ def test_a_loss_that_is_no_number_ends_training_with_the_checkpoint_before(tmp_p
                 with torch.no_grad():
                     runner.network.head.weight.fill_(float("nan"))
 
-    with pytest.raises(PosediffError, match="the loss of epoch 2 is nan") as caught:
+    with pytest.raises(PosediffError, match="the loss of epoch 2 is not finite") as caught:
         train(experiment(), tmp_path, hooks=[Spoil()])
     assert "optimizer.lr" in caught.value.hint
+    assert "last.pth" in caught.value.hint
     assert load(tmp_path / "last.pth").progress.epoch == 1
+
+
+@pytest.mark.parametrize("name", ["embed.bias", "scale"])
+def test_weights_that_are_no_numbers_end_training_before_they_are_evaluated_or_written(tmp_path, monkeypatch, name):
+    class Spoil(Hook):
+        priority = "VERY_HIGH"
+
+        def after_train_epoch(self, runner):
+            with torch.no_grad():
+                runner.network.state_dict()[name].fill_(float("inf"))
+
+    monkeypatch.setattr("posediff.engine.runner.predict", lambda *_: pytest.fail("it was evaluated"))
+    with pytest.raises(PosediffError, match=f"{name} after epoch 1 is not finite") as caught:
+        train(experiment(), tmp_path, hooks=[Spoil()])
+    assert caught.value.exit_code == 1
+    assert "last.pth" not in caught.value.hint
+    assert not (tmp_path / "last.pth").exists()
+
+
+@pytest.mark.parametrize("stop", [0, 1])
+def test_who_stops_training_is_told_that_it_can_go_on(tmp_path, stop):
+    class Stop(Hook):
+        def before_train_epoch(self, runner):
+            if runner.epoch == stop:
+                raise KeyboardInterrupt
+
+    stream = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        train(experiment(), tmp_path, hooks=[Stop()], stream=stream)
+    assert stream.getvalue().count("--resume") == stop
+
+
+def test_test_clips_that_cannot_be_scored_are_told_before_training(tmp_path, monkeypatch):
+    found = load_clips(experiment().data)
+    odd = replace(found.test[0], action="999z", poses="lost.json")
+    monkeypatch.setattr(training, "load_clips", lambda settings: replace(found, test=(odd, *found.test[1:])))
+    stream = io.StringIO()
+    train(experiment(training__epochs=1), tmp_path, stream=stream)
+    lines = stream.getvalue().splitlines()
+    told = [number for number, line in enumerate(lines) if line.startswith("warning: posediff test will fail: 1 clip")]
+    first = next(number for number, line in enumerate(lines) if line.startswith("epoch 1/1"))
+    assert len(told) == 1
+    assert told[0] < first
+
+
+def test_a_damaged_state_of_the_optimizer_is_refused(tmp_path):
+    train(experiment(), tmp_path)
+    whole = torch.load(tmp_path / "last.pth", weights_only=True)
+    for change in ({"optimizer": {"x": 1}}, {"schedule": [{}, {}, {}]}):
+        torch.save({**whole, **change}, tmp_path / "last.pth")
+        with pytest.raises(BadData, match="the optimizer's state in its checkpoint is damaged"):
+            train(experiment(training__epochs=3), tmp_path, resume=True)
 
 
 def test_amp_trains_on_the_cpu_too(tmp_path):

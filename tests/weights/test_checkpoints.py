@@ -73,8 +73,33 @@ def test_nothing_that_a_checkpoint_names_is_run(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", pickle.dumps({"weight": History})])
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
     (tmp_path / "a.pth").write_bytes(content)
-    with pytest.raises(BadData, match=r"a\.pth"):
-        read_checkpoint(tmp_path / "a.pth")
+    with pytest.raises(BadData, match=r"a\.pth: .*, or is no checkpoint\)") as caught:
+        read_checkpoint(tmp_path / "a.pth", "give another")
+    assert caught.value.hint == "give another"
+
+
+def test_nobody_is_told_to_run_what_a_checkpoint_names(tmp_path):
+    path = saved(tmp_path / "a.pth", {"meta": Shell()}, _use_new_zipfile_serialization=False)
+    with pytest.raises(BadData, match=r"\(it holds more than weights, or is no checkpoint\)$") as caught:
+        read_checkpoint(path)
+    assert "weights_only" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_file_that_cannot_be_opened_is_told_by_its_reason(tmp_path):
+    for path, reason in ((tmp_path / "lost.pth", "no such file"), (tmp_path, "is a directory")):
+        with pytest.raises(BadData, match=rf"\({reason}\)$"):
+            read_checkpoint(path)
+
+
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.98])
+def test_a_damaged_checkpoint_is_refused_or_read(tmp_path, part):
+    path = saved(tmp_path / "a.pth", {"weight": torch.ones(20), "meta": {"text": "x" * 40}})
+    data = bytearray(path.read_bytes())
+    for place in range(int(part * len(data)), int(part * len(data)) + 9):
+        data[place] ^= 0xA5
+    path.write_bytes(data)
+    with suppress(BadData):
+        read_checkpoint(path)
 
 
 def test_the_oldest_format_is_read_too(tmp_path):

@@ -36,7 +36,7 @@ class SkeletalEncoder(nn.Module):
         settings: sizes and ablations.
 
     Raises:
-        BadSetting: if the skeleton has no joints in a level that is used, or a block has fewer channels than branches.
+        BadSetting: if the skeleton has no joints in a level that is used.
     """
 
     order: Tensor
@@ -176,5 +176,3 @@ def _check(skeleton: Skeleton, settings: SkeletalSettings) -> None:
             f"skeleton {skeleton.name} has no joints in the levels {empty} of {list(settings.levels)}",
             f"its joints are in the levels {list(there)}",
         )
-    if min(settings.channels) < 4:
-        raise BadSetting(f"channels are {list(settings.channels)}", "give every block 4 at least, one for each branch")

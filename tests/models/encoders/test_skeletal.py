@@ -223,7 +223,7 @@ def test_a_level_without_joints_is_refused():
 
 
 def test_fewer_channels_than_branches_are_refused():
-    with pytest.raises(BadSetting, match=r"\[8, 3\]"):
+    with pytest.raises(BadSetting, match=r"channels=\(8, 3\)"):
         encoder_of(channels=(8, 3))
 
 
