@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +16,13 @@ from posediff.datasets.exemplars import Exemplars
 from posediff.datasets.floors import group_means
 from posediff.datasets.labels import listed
 from posediff.datasets.pairs import Pairs
-from posediff.datasets.samples import Samples
+from posediff.datasets.samples import InputSettings, Samples
 from posediff.datasets.sources import source
 from posediff.datasets.splits import validation_split
 from posediff.engine.config import expanded
 from posediff.engine.experiment import DataSettings
 from posediff.engine.models import Task, boundaries
-from posediff.errors import BadData
+from posediff.errors import BadData, BadSetting
 
 
 class Questions(NamedTuple):
@@ -90,7 +91,7 @@ def for_training(settings: DataSettings, model: Any, collection: Collection, see
             f"{collection.name}: {len(collection.train)} training clips leave {len(validation)} for validation",
             "give more clips, or a larger data.validation",
         )
-    samples = load_samples(settings, collection, train)
+    samples = load_samples(settings, model, collection, train)
     exemplars = Exemplars(train, settings.exemplars.by, settings.exemplars.seed)
     pairs = Pairs(samples, exemplars, settings.augment, seed)
     scale = float(samples.targets.astype(np.float64).std())
@@ -117,7 +118,7 @@ def for_testing(settings: DataSettings, model: Any, collection: Collection, task
     if not collection.test:
         raise BadData(f"{collection.name}: there are no test clips", "name them in the split")
     require_difficulties(settings, (*collection.train, *collection.test), task)
-    bank = load_samples(settings, collection, collection.train, task)
+    bank = load_samples(settings, model, collection, collection.train, task)
     return questions(settings, model, collection, collection.test, bank, task)
 
 
@@ -131,7 +132,7 @@ def questions(
     """
     choice = settings.exemplars
     return Questions(
-        load_samples(settings, collection, clips, task),
+        load_samples(settings, model, collection, clips, task),
         bank,
         Exemplars(bank.clips, choice.by, choice.seed).picks(clips, choice.count),
         group_means(bank.clips, clips, "action" if choice.by == "none" else choice.by),
@@ -189,12 +190,13 @@ def require_difficulties(settings: DataSettings, clips: Sequence[Clip], task: Ta
 
 
 def load_samples(
-    settings: DataSettings, collection: Collection, clips: Sequence[Clip], task: Task | None = None
+    settings: DataSettings, model: Any, collection: Collection, clips: Sequence[Clip], task: Task | None = None
 ) -> Samples:
     """Clips as a model takes them.
 
     Args:
         settings: of the data.
+        model: settings of the model, which extracted features have to fit.
         collection: that they are of.
         clips: some of them.
         task: what the network was made for; by default what the clips are like.
@@ -206,7 +208,31 @@ def load_samples(
     if task is not None:
         inputs, transitions = replace(inputs, dimensions=3 if task.dimensions == 3 else 2), task.transitions
     found = collection.sequences
-    return Samples(clips, inputs, difficulty=settings.difficulty, sequences=found, transitions=transitions)
+    expected = features_of(expanded(model), inputs)
+    return Samples(
+        clips, inputs, difficulty=settings.difficulty, sequences=found, transitions=transitions, expected=expected
+    )
+
+
+def features_of(model: Any, inputs: InputSettings) -> dict[str, dict[str, object]]:
+    """What a model takes features of, for each extracted stream that it has an encoder of.
+
+    Raises:
+        BadData: if weights that the features have to be of cannot be found.
+        BadSetting: if the model counts on another number of frames than are loaded.
+    """
+    parts = {stream: getattr(model, stream, None) for stream in inputs.features}
+    frames = getattr(parts.get("dynamic"), "frames", inputs.frames)
+    if frames != inputs.frames:
+        raise BadSetting(
+            f"model.dynamic.frames is {frames}, data.inputs.frames {inputs.frames}", "set both to the same number"
+        )
+    found = {}
+    for stream, part in parts.items():
+        if part is not None:
+            encoder = import_module(f"posediff.models.encoders.{stream}")
+            found[stream] = encoder.described(part)
+    return found
 
 
 def stage_names(collection: Collection, transitions: int) -> tuple[str, ...]:

@@ -118,8 +118,8 @@ class Scorer:
         query = Clip(key=path or "query", score=0.0, action=action, difficulty=difficulty)
         alone = Collection("query", (), (query,), sequences={query.key: sequence})
         asked = Questions(
-            load_samples(self._settings, alone, [query], task),
-            load_samples(self._settings, self._exemplars, chosen, task),
+            load_samples(self._settings, model, alone, [query], task),
+            load_samples(self._settings, model, self._exemplars, chosen, task),
             np.arange(len(chosen))[None],
             np.zeros(1),
             boundaries(model, task.transitions),

@@ -96,7 +96,7 @@ class DynamicSettings:
             self,
             {
                 "snippets is above 0": self.snippets > 0,
-                "frames are a snippet at least": self.frames >= self.length,
+                "frames is length or more": self.frames >= self.length,
                 "length is a positive multiple of 8": self.length > 0 and self.length % 8 == 0,
                 "kernels are odd": bool(self.kernels) and all(k > 0 and k % 2 == 1 for k in self.kernels),
             },

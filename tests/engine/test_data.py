@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from posediff.datasets.clips import Clip, Collection
+from posediff.datasets.samples import InputSettings
 from posediff.engine.data import (
+    features_of,
     for_testing,
     for_training,
     labels_hash,
@@ -14,7 +16,8 @@ from posediff.engine.data import (
     without_exemplars,
 )
 from posediff.engine.models import Task
-from posediff.errors import BadData
+from posediff.errors import BadData, BadSetting
+from posediff.models.settings import DynamicSettings, HPMCoReSettings
 from tests.engine.tiny import TinySettings, experiment
 
 MODEL = TinySettings()
@@ -113,12 +116,25 @@ def test_equal_scores_are_refused(collection):
 
 
 def test_samples_are_as_the_task_says(collection):
-    flat = load_samples(experiment().data, collection, collection.train[:2], Task("mpii16", 2, ("a", "b", "c"), 1.0))
+    flat = load_samples(
+        experiment().data, MODEL, collection, collection.train[:2], Task("mpii16", 2, ("a", "b", "c"), 1.0)
+    )
     assert (flat.dimensions, flat.stages) == (2, 2)
     with pytest.raises(BadData):
-        load_samples(experiment().data, collection, collection.train[:2], Task("mpii16", 3, ("a", "b", "c"), 1.0))
+        load_samples(
+            experiment().data, MODEL, collection, collection.train[:2], Task("mpii16", 3, ("a", "b", "c"), 1.0)
+        )
 
 
 def test_stages_have_the_names_of_the_data_set_or_numbers(collection):
     assert stage_names(collection, 2) == collection.stages
     assert stage_names(collection, 1) == ("stage 1", "stage 2")
+
+
+def test_a_model_takes_features_of_its_own_encoders():
+    inputs = InputSettings(features=("dynamic",), features_root="features", frames=48)
+    model = HPMCoReSettings(dynamic=DynamicSettings(snippets=2, frames=48))
+    assert features_of(model, inputs) == {"dynamic": {"backbone": "i3d", "snippets": 2, "length": 16}}
+    assert features_of(HPMCoReSettings(), inputs) == {}
+    with pytest.raises(BadSetting, match=r"model\.dynamic\.frames is 96, data\.inputs\.frames 48"):
+        features_of(HPMCoReSettings(dynamic=DynamicSettings()), inputs)

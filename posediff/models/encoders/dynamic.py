@@ -56,12 +56,13 @@ class DynamicEncoder(nn.Module):
         self.mixed = nn.ModuleList(
             MixedConvolution(width if layer else CHANNELS, width, settings.kernels) for layer in range(LAYERS)
         )
+        self.register_buffer("settled", torch.tensor(float(bool(settings.weights))))
         self.train()
 
     def train(self, mode: bool = True) -> DynamicEncoder:
         """Set the mode, save that of I3D, which stays in evaluation where it is frozen or begins from weights."""
         super().train(mode)
-        self.i3d.train(mode and not self.settings.frozen and not self.settings.weights)
+        self.i3d.train(mode and not self.settings.frozen and not self.settled)
         return self
 
     def maps(self, frames: torch.Tensor) -> torch.Tensor:
@@ -79,7 +80,9 @@ class DynamicEncoder(nn.Module):
         count, length = self.settings.snippets, self.settings.length
         starts = snippet_starts(frames.shape[1], count, length)
         snippets = self.normalise(frames[:, torch.from_numpy(starts[:, None] + np.arange(length))])
-        maps = self.i3d(snippets.flatten(0, 1).transpose(1, 2))
+        # On CPUs, bfloat16 gradients of 3D convolutions are not always finite in torch 2.15.
+        with torch.autocast("cpu", enabled=False):
+            maps = self.i3d(snippets.flatten(0, 1).transpose(1, 2))
         in_time = torch.from_numpy(np.argsort(_moments(starts, length), kind="stable"))
         return maps.transpose(1, 2).unflatten(0, (-1, count)).flatten(1, 2)[:, in_time]
 

@@ -39,12 +39,13 @@ class StaticEncoder(nn.Module):
         self.normalise = Normalise(backbone.colours)
         self.backbone = backbone.network.requires_grad_(not settings.frozen)
         self.down = MultiBranch(backbone.channels, width, settings.scales)
+        self.register_buffer("settled", torch.tensor(float(bool(settings.weights))))
         self.train()
 
     def train(self, mode: bool = True) -> StaticEncoder:
         """Set the mode, save that of the backbone, which stays in evaluation where frozen or begun from weights."""
         super().train(mode)
-        self.backbone.train(mode and not self.settings.frozen and not self.settings.weights)
+        self.backbone.train(mode and not self.settings.frozen and not self.settled)
         return self
 
     def maps(self, frames: torch.Tensor) -> torch.Tensor:

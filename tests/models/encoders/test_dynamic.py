@@ -184,3 +184,13 @@ def test_weights_are_put_into_i3d(encoder, weights):
     other = DynamicEncoder(WIDTH, DynamicSettings(weights=weights)).i3d
     assert isinstance(other, I3D)
     assert torch.equal(other.mixed_5c[3][1].conv.weight, encoder.i3d.mixed_5c[3][1].conv.weight)
+
+
+def test_i3d_of_published_weights_keeps_its_statistics_when_training_goes_on(tmp_path):
+    torch.save(I3D().state_dict(), tmp_path / "i3d.pth")
+    begun = DynamicEncoder(WIDTH, DynamicSettings(weights=str(tmp_path / "i3d.pth")))
+    resumed = DynamicEncoder(WIDTH, DynamicSettings())
+    assert resumed.train().i3d.training
+    resumed.load_state_dict(begun.state_dict())
+    assert not resumed.train().i3d.training
+    assert resumed.mixed.training
