@@ -49,7 +49,7 @@ FRAMES, SIDE = 16, 32
 SMALL = HPMCoReSettings(
     width=16,
     skeletal=SkeletalSettings(channels=(8, 16), strides=(1, 1)),
-    dynamic=DynamicSettings(snippets=2, length=8),
+    dynamic=DynamicSettings(snippets=2, length=8, frames=FRAMES),
     static=StaticSettings("resnet18"),
     segmentation=SegmentationSettings(hidden=8),
     decoder=DecoderSettings(layers=1, heads=2, steps=2),

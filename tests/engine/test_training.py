@@ -25,6 +25,8 @@ from posediff.engine.training import train
 from posediff.errors import BadData, BadSetting, PosediffError
 from tests.engine.tiny import experiment
 
+ROOT = Path(__file__).parents[2]
+
 #: All that is random: dropout, augmentation, order, partners.
 RANDOM = {
     "model__dropout": 0.3,
@@ -167,7 +169,7 @@ def test_training_that_is_killed_goes_on_with_the_very_same_losses(tmp_path):
     changes = {**RANDOM, "training__epochs": 4, "logging__every": 1}
     script = textwrap.dedent(KILLED.replace("**{changes}", f"**{changes!r}"))
     command = [sys.executable, "-c", script, str(tmp_path / "killed")]
-    killed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert load(tmp_path / "killed" / "last.pth").progress.epoch == 2
     assert records(tmp_path / "killed", "epoch")[-1] == 3
@@ -363,6 +365,7 @@ def both(script):
     running = [
         subprocess.Popen(
             [sys.executable, "-c", script],
+            cwd=ROOT,
             env={**os.environ, **common, "RANK": rank, "LOCAL_RANK": rank},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

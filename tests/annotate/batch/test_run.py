@@ -51,12 +51,12 @@ def test_the_second_run_does_what_is_missing_and_nothing_else(tmp_path):
     assert begun(tmp_path / "log")[4:] == ["a", "b", "c"]
 
 
-def test_processes_and_this_process_come_to_the_same(tmp_path):
+def test_processes_and_this_process_come_to_the_same(tmp_path, monkeypatch):
     words = {"a": "fine", "b": "bad", "c": "damaged", "d": "raise", "e": "full"}
     for folder, options in (("one", {}), ("two", {"workers": 2}), ("three", {"isolated": True})):
         jobs = made(tmp_path / folder / "v", **words)
         (tmp_path / folder / "out").mkdir()
-        os.chdir(tmp_path / folder)
+        monkeypatch.chdir(tmp_path / folder)
         jobs = [Job(f"v/{job.name}.mp4", job.name, job.settings) for job in jobs]
         summary = batch(tmp_path / folder, jobs, **options)
         timeless = [{**outcome.as_dict(), "seconds": 0} for outcome in summary.outcomes]
