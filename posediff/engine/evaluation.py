@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from posediff.datasets.samples import Samples
 from posediff.engine.data import Questions
+from posediff.engine.loader import Loader
 from posediff.engine.metrics import aiou, relative_l2, srcc
 from posediff.engine.predictions import Predictions
 from posediff.engine.processes import Process, merged
@@ -117,7 +118,7 @@ def _loaded(
 ) -> Iterator[dict[str, torch.Tensor]]:
     """The batches that this process has to do, every world-th of all, on its device."""
     parts = [positions[start : start + size] for start in range(0, len(positions), size)]
-    loader = DataLoader(
+    loader = Loader(
         _Batches(samples, parts[process.rank :: process.world]),
         batch_size=None,
         num_workers=workers,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO, cast
 
 import torch
-from torch.utils.data import DataLoader
 
 from posediff.datasets.clips import Collection
 from posediff.datasets.pairs import EpochSampler, collate
@@ -26,6 +25,7 @@ from posediff.engine.data import (
 from posediff.engine.evaluation import floor_figures
 from posediff.engine.experiment import Experiment
 from posediff.engine.hooks import Course, EpochSeeds, Losses, seed_everything
+from posediff.engine.loader import Loader
 from posediff.engine.models import make_model
 from posediff.engine.narration import Narrator, in_words
 from posediff.engine.optimization import make_optimizer, make_schedule
@@ -198,13 +198,13 @@ def _network(
     return network.to(process.device)
 
 
-def _loader(experiment: Experiment, data: Training, process: Process) -> DataLoader[Any]:
+def _loader(experiment: Experiment, data: Training, process: Process) -> Loader:
     settings = experiment.training
-    return DataLoader(
-        cast(Any, data.pairs),  # whose items are fetched a batch at a time
+    return Loader(
+        data.pairs,
         batch_size=settings.batch_size,
         sampler=EpochSampler(len(data.pairs), settings.batch_size, settings.seed, process.rank, process.world),
-        collate_fn=cast(Any, collate),
+        collate_fn=collate,
         num_workers=settings.workers,
         persistent_workers=settings.workers > 0,
         pin_memory=process.device.type == "cuda",
