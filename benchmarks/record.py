@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from posediff import __version__
+from posediff.engine.provenance import commit as commit_of
 
 
 def provenance() -> dict[str, Any]:
@@ -27,12 +27,5 @@ def provenance() -> dict[str, Any]:
 
 def commit() -> str | None:
     """The commit that is checked out, with ``+`` where files differ from it; None outside of a repository."""
-    folder = Path(__file__).parent
-    try:
-        name, changed = (
-            subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
-            for args in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return name + ("+" if changed else "")
+    name = commit_of(Path(__file__))
+    return name[:7] + name[40:] if name else None

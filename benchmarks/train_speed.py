@@ -20,7 +20,6 @@ import argparse
 import json
 import statistics
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ import torch
 from record import provenance
 from train_speed_model import epoch, loader, voting
 from train_speed_peers import hd_gcn, st_gcn
+from train_speed_turns import in_turns
 
 from posediff.models.encoders.skeletal import SkeletalEncoder
 from posediff.models.settings import SkeletalSettings
@@ -108,18 +108,6 @@ def encoder_steps(size: tuple[int, int, int, int]) -> dict[str, Callable[[], obj
         f"{OURS}, {MISSING:.0%} missing": step(ours, poses, missing),
         **{name: step(stack, poses) for name, stack in stacks.items()},
     }
-
-
-def in_turns(steps: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[tuple[float, float]]]:
-    """Wall and CPU seconds of every round after two that are not counted; the order turns round by round."""
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
-    for turn in range(-2, rounds):
-        for name in list(steps)[:: -1 if turn % 2 else 1]:
-            wall, cpu = time.perf_counter(), time.process_time()
-            steps[name]()
-            if turn >= 0:
-                seconds[name].append((time.perf_counter() - wall, time.process_time() - cpu))
-    return seconds
 
 
 def summary(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from train_speed_turns import in_turns
 
 from posediff.datasets.augment import AugmentSettings
 from posediff.datasets.pairs import EpochSampler, Pairs, collate
@@ -39,8 +40,8 @@ def loader(options: argparse.Namespace) -> dict[str, Any]:
 
         return run
 
-    pure, fed = _in_turns(epoch(ready), epoch(batches), options.repeats)
-    share = statistics.median(one / other for one, other in zip(pure, fed, strict=True))
+    seconds = in_turns({"ready": epoch(ready), "fed": epoch(batches)}, options.repeats)
+    share = statistics.median(pure / fed for (_, pure), (_, fed) in zip(seconds["ready"], seconds["fed"], strict=True))
     print(f"loader: {share:.1%} of an epoch's CPU time is compute (aim {FED:.0%}), with every augmentation")
     return {"compute_share": share, "met": share >= FED}
 
@@ -63,8 +64,8 @@ def voting(options: argparse.Namespace) -> dict[str, Any]:
 
             return run
 
-        one, ten = _in_turns(score(1), score(10), max(options.repeats, 9))
-    ratio = statistics.median(b / a for a, b in zip(one, ten, strict=True))
+        seconds = in_turns({"one": score(1), "ten": score(10)}, max(options.repeats, 9))
+    ratio = statistics.median(ten / one for (_, one), (_, ten) in zip(seconds["one"], seconds["ten"], strict=True))
     print(f"voting: ten exemplars take {ratio:.2f} times the CPU time of one (aim {VOTES:g} at most)")
     return {"ratio": ratio, "met": ratio <= VOTES}
 
@@ -107,18 +108,6 @@ def _step(network: Any, optimizer: torch.optim.Optimizer, batch: Any) -> None:
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-
-
-def _in_turns(one: Callable[[], None], other: Callable[[], None], rounds: int) -> tuple[list[float], list[float]]:
-    """CPU seconds of two calls, round by round, the first not counted."""
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for turn in range(-1, rounds):
-        for which, call in ((0, one), (1, other))[:: -1 if turn % 2 else 1]:
-            since = time.process_time()
-            call()
-            if turn >= 0:
-                seconds[which].append(time.process_time() - since)
-    return seconds
 
 
 def _timed_parts(network: Any, spent: dict[str, float]) -> set[str]:

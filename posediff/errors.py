@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 FAILURE, USAGE, BAD_DATA, PARTIAL = 1, 2, 3, 4
 
+#: Names that a message repeats; it counts the others.
+SHOWN = 3
+
 
 class PosediffError(Exception):
     """A fault that is reported to the user without a traceback.
@@ -51,8 +54,15 @@ class CannotWrite(PosediffError):
     """An output that cannot be written (exit code 1)."""
 
 
+def listed(names: Iterable[object], separator: str = ", ") -> str:
+    """The first names, and how many there are besides: ``a, b, c and 4 more``."""
+    texts = [str(name) for name in names]
+    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+    return separator.join(texts[:SHOWN]) + more
+
+
 def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """What was probably meant by an unknown name, or else all that there is: for a hint.
+    """What was probably meant by an unknown name, in whatever case, or else all that there is: for a hint.
 
     Args:
         name: the unknown name.
@@ -62,5 +72,6 @@ def suggestion(name: str, known: Iterable[str], prefix: str = "") -> str:
     from difflib import get_close_matches
 
     known = list(known)
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {prefix}{close[0]}?" if close else f"there are: {', '.join(known)}"
+    spelled = {one.casefold(): one for one in known}
+    close = get_close_matches(name.casefold(), spelled, n=1)
+    return f"did you mean {prefix}{spelled[close[0]]}?" if close else f"there are: {', '.join(known)}"

@@ -1,6 +1,6 @@
 import pytest
 
-from posediff.errors import BadData, BadSetting, CannotWrite, MissingDependency, PosediffError, suggestion
+from posediff.errors import BadData, BadSetting, CannotWrite, MissingDependency, PosediffError, listed, suggestion
 
 
 @pytest.mark.parametrize(("kind", "code"), [(PosediffError, 1), (BadSetting, 2), (BadData, 3), (CannotWrite, 1)])
@@ -25,3 +25,9 @@ def test_an_unknown_name_is_answered_with_the_one_that_looks_like_it_or_with_all
     assert suggestion("scroe", ["file", "score"]) == "did you mean score?"
     assert suggestion("frot", ["front"], "bicycle.") == "did you mean bicycle.front?"
     assert suggestion("xyz", ["file", "score"]) == "there are: file, score"
+    assert suggestion("103B", ["103b", "105b"]) == "did you mean 103b?"
+
+
+def test_a_message_repeats_some_names_and_counts_the_others():
+    assert listed(["a", "b", "c"]) == "a, b, c"
+    assert listed(["a", "b", "c", "d", "e"], "; ") == "a; b; c and 2 more"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
-from posediff.errors import BadData
+from posediff.errors import BadData, listed
 from posediff.sequence import PoseSequence
 
 
@@ -88,7 +88,4 @@ class Collection:
         keys = [clip.key for clip in (*self.train, *self.test)]
         twice = sorted({key for key in keys if keys.count(key) > 1}) if len(set(keys)) < len(keys) else []
         if twice:
-            more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
-            raise BadData(
-                f"{self.name}: clips listed twice: {', '.join(twice[:3])}{more}", "list every clip once, in one split"
-            )
+            raise BadData(f"{self.name}: clips listed twice: {listed(twice)}", "list every clip once, in one split")

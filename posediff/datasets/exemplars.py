@@ -12,8 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from posediff.datasets.clips import Clip
-from posediff.datasets.labels import drawn, listed
-from posediff.errors import BadData, BadSetting, suggestion
+from posediff.datasets.labels import drawn
+from posediff.errors import BadData, BadSetting, listed, suggestion
 
 #: What a performance and its exemplars have in common: the dive number, the difficulty, or nothing.
 By = Literal["action", "difficulty", "none"]

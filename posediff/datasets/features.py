@@ -12,8 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from posediff.datasets.labels import listed
-from posediff.errors import BadData
+from posediff.errors import BadData, listed
 from posediff.io.files import write_files
 
 FORMAT = "posediff.features/1"

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posediff.datasets.clips import Clip, Collection
-from posediff.datasets.labels import exists, listed
+from posediff.datasets.labels import exists
 from posediff.datasets.leaks import Place, place_of, shared
 from posediff.datasets.splits import validation_split
-from posediff.errors import BadData, BadSetting, suggestion
+from posediff.errors import BadData, BadSetting, listed, suggestion
 from posediff.io.checks import Fault, shown
 from posediff.io.content import Content
 

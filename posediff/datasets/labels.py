@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from posediff.datasets.clips import Clip
-from posediff.errors import BadData, BadSetting
+from posediff.errors import BadData, BadSetting, listed
 from posediff.io.checks import Fault
 from posediff.io.registry import split_range
-
-#: Names that a message repeats; it counts the others.
-SHOWN = 3
 
 #: Most points that judges give a dive before its difficulty: three marks of 10, or as many more as count as three.
 BEST_EXECUTION = 30.0
@@ -22,13 +19,6 @@ BEST_EXECUTION = 30.0
 ROUNDING = 0.05
 
 AS_PUBLISHED = "give the annotations as they were published"
-
-
-def listed(names: Iterable[object], separator: str = ", ") -> str:
-    """The first names, and how many there are besides: ``a, b, c and 4 more``."""
-    texts = [str(name) for name in names]
-    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
-    return separator.join(texts[:SHOWN]) + more
 
 
 def drawn(text: str) -> int:

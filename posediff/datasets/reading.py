@@ -11,8 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from posediff.datasets.clips import Clip
-from posediff.datasets.labels import listed
-from posediff.errors import BadData
+from posediff.errors import BadData, listed
 from posediff.io import read
 from posediff.io.registry import split_range, the_person
 from posediff.sequence import PoseSequence, people_named

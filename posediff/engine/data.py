@@ -14,7 +14,6 @@ import numpy as np
 from posediff.datasets.clips import Clip, Collection
 from posediff.datasets.exemplars import Exemplars
 from posediff.datasets.floors import group_means
-from posediff.datasets.labels import listed
 from posediff.datasets.pairs import Pairs
 from posediff.datasets.samples import InputSettings, Samples
 from posediff.datasets.sources import source
@@ -22,7 +21,7 @@ from posediff.datasets.splits import validation_split
 from posediff.engine.config import expanded
 from posediff.engine.experiment import DataSettings
 from posediff.engine.models import Task, boundaries
-from posediff.errors import BadData, BadSetting
+from posediff.errors import BadData, BadSetting, listed
 
 
 class Questions(NamedTuple):

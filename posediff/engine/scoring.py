@@ -208,8 +208,7 @@ def _require_action(action: str, actions: Sequence[str]) -> None:
     if not action:
         some = ", ".join(named[:10]) + (", ..." if len(named) > 10 else "")
         raise BadData("there is no exemplar without an action", f"name one of these with --action: {some}")
-    meant = next((one for one in named if one.casefold() == action.casefold()), action)
-    raise BadData(f"there is no exemplar of the action {action!r}", suggestion(meant, named, "--action "))
+    raise BadData(f"there is no exemplar of the action {action!r}", suggestion(action, named, "--action "))
 
 
 def _require_difficulty(difficulty: float | None, difficulties: set[float | None]) -> None:

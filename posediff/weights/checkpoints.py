@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from posediff.errors import BadData, BadSetting
+from posediff.errors import BadData, BadSetting, listed
 
 if TYPE_CHECKING:
     import torch
@@ -98,8 +98,7 @@ def load_weights(model: torch.nn.Module, state: Mapping[str, torch.Tensor], path
         raise BadData(f"{path}: its weights do not fit ({lines[min(1, len(lines) - 1)].strip()})", hint) from None
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise BadData(f"{path}: lacks the weights {', '.join(missing[:3])}{more}", hint)
+        raise BadData(f"{path}: lacks the weights {listed(missing)}", hint)
 
 
 def torch_device(device: str) -> torch.device:

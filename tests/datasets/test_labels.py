@@ -13,7 +13,6 @@ from posediff.datasets.labels import (
     exists,
     gathered,
     keys,
-    listed,
     with_files,
 )
 from posediff.errors import BadData, BadSetting
@@ -25,11 +24,6 @@ CLIPS = {name: Clip(name, 1.0) for name in ("01/1", "01/2", "02/1")}
 def fields(clip):
     video, number = clip.key.split("/")
     return {"video": video, "number": int(number)}
-
-
-def test_a_message_repeats_some_names_and_counts_the_others():
-    assert listed(["a", "b", "c"]) == "a, b, c"
-    assert listed(["a", "b", "c", "d", "e"], "; ") == "a; b; c and 2 more"
 
 
 def test_a_draw_is_the_same_for_ever_and_spread_evenly():
