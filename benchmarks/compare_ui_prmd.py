@@ -15,12 +15,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the work is spread over process
 
 import argparse
 import json
-import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -28,36 +26,12 @@ from typing import Any
 from exemplars import SETTINGS, auc, bodies, exemplar_scores
 from record import provenance
 
-from posediff.errors import BadData, PosediffError
+from posediff.datasets.ui_prmd import Episode, episodes
+from posediff.errors import PosediffError
 from posediff.io import read_person
 
-NAME = re.compile(r"m(\d+)_s(\d+)_e(\d+)_positions(_inc)?\.txt(\.gz)?")
 EXEMPLARS_A_SUBJECT = 2
 TARGET, LEAST = 0.96, 0.93
-
-
-@dataclass(frozen=True)
-class Episode:
-    """One performance of an exercise."""
-
-    movement: int
-    subject: int
-    number: int
-    correct: bool
-    path: Path
-
-
-def find(root: Path) -> list[Episode]:
-    """All Kinect episodes anywhere below a folder, in order."""
-    found = []
-    for path in sorted(root.rglob("*_positions*.txt*")):
-        match = NAME.fullmatch(path.name)
-        if match and "Kinect" in path.parts:
-            movement, subject, number = (int(part) for part in match.groups()[:3])
-            found.append(Episode(movement, subject, number, match[4] is None, path))
-    if not found:
-        raise BadData(f"{root} holds no UI-PRMD episodes", "name the folder that holds 'Segmented Movements'")
-    return sorted(found, key=lambda one: (one.movement, one.subject, not one.correct, one.number))
 
 
 def chosen_exemplars(episodes: Sequence[Episode], left_out: int) -> list[Episode]:
@@ -102,7 +76,7 @@ def main() -> int:
     started, origin = time.monotonic(), provenance()
     wanted = [int(part) for part in options.movements.split(",")]
     try:
-        everything = find(options.data_root)
+        everything = episodes(options.data_root)
     except PosediffError as fault:
         parser.error(f"{fault}: {fault.hint}")
     absent = sorted(set(wanted) - {one.movement for one in everything})
@@ -111,9 +85,9 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     with ProcessPoolExecutor(options.workers) as pool:
         for movement in wanted:
-            episodes = [one for one in everything if one.movement == movement]
-            subjects = sorted({one.subject for one in episodes})
-            for part in pool.map(judge_subject, repeat(episodes), subjects):
+            own = [one for one in everything if one.movement == movement]
+            subjects = sorted({one.subject for one in own})
+            for part in pool.map(judge_subject, repeat(own), subjects):
                 rows += part
             print(f"movement {movement:2d}: AUC {figures(rows)[str(movement)]:.3f}", file=sys.stderr, flush=True)
     per_movement = figures(rows)

@@ -8,6 +8,12 @@ Figures: SRCC and R-l2 (x 100) of the scores, AIoU@0.75 of the flight and of all
 scores with the planted deductions of the stage, where the stages are the labelled ones.
 
     python benchmarks/synthetic_dives.py --seeds 3 --processes 2 --out synthetic_dives.json
+
+Tables III and IX are about pictures. With ``--pictures FOLDER`` every row begins from all three encoders: the network
+is also given what ``synthetic_dives_pictures.py`` draws of the skeletons, as features by backbones with random weights,
+which are kept in FOLDER.
+
+    python benchmarks/synthetic_dives.py --pictures FOLDER --seeds 3 --cfg-options training.epochs=10
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +36,8 @@ from record import provenance
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 FULL = "full"
-#: Tables whose rows change what skeletons alone show; the others are about pictures.
-TABLES = (4, 5, 6, 7, 8)
+#: Tables whose rows change what skeletons alone show, and those that are about pictures.
+TABLES, OF_PICTURES = (4, 5, 6, 7, 8), (3, 9)
 
 
 def rows(tables: tuple[int, ...]) -> list[str]:
@@ -40,12 +47,15 @@ def rows(tables: tuple[int, ...]) -> list[str]:
     return [FULL, *(name for name in files if name in chosen)]
 
 
-def options_of(name: str) -> list[str]:
-    """What an ablation changes, as options of the command line."""
-    if name == FULL:
-        return []
-    changed = runpy.run_path(str(CONFIGS / "ablations" / f"{name}.py"))["model"]
-    return [f"model.{key}={value!r}" for key, value in flat(changed)]
+def options_of(name: str, features: Path | None = None) -> list[str]:
+    """What an ablation changes, as options of the command line, of all encoders where there is a folder of features."""
+    changed = {} if name == FULL else runpy.run_path(str(CONFIGS / "ablations" / f"{name}.py"))["model"]
+    own = [f"model.{key}={value!r}" for key, value in flat(changed)]
+    if features is None:
+        return own
+    from synthetic_dives_pictures import pictured
+
+    return [*pictured(features, without={key for key, value in changed.items() if value is None}), *own]
 
 
 def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -57,16 +67,38 @@ def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
             yield f"{above}{key}", value
 
 
-def run(name: str, seed: int, extra: list[str]) -> dict[str, Any]:
+def experiment_of(name: str, seed: int, extra: list[str], pictures: Path | None = None) -> Any:
+    """A row with one seed, whose features are in a folder of the pictures' one."""
+    from posediff.engine.config import load_experiment
+
+    seeds = [f"{key}={seed}" for key in ("data.source.seed", "data.seed", "training.seed")]
+    own = options_of(name, pictures and features_of(pictures, seed))
+    options = [*own, *seeds, "training.threads=1", "training.device='cpu'", *extra]
+    return load_experiment(CONFIGS / "synthetic_dives.py", options)
+
+
+def features_of(pictures: Path, seed: int) -> Path:
+    """The folder of the features of one seed."""
+    return pictures / f"seed{seed}"
+
+
+def prepare(seed: int, extra: list[str], pictures: Path) -> float:
+    """Write the features of one seed; the seconds it took."""
+    import torch
+    from synthetic_dives_pictures import extract
+
+    torch.set_num_threads(1)
+    settings = experiment_of(FULL, seed, extra, pictures).data.source.settings
+    return extract(features_of(pictures, seed), settings)
+
+
+def run(name: str, seed: int, extra: list[str], pictures: Path | None = None) -> dict[str, Any]:
     """Train and test one row with one seed."""
     from posediff.datasets.synthetic_dives import load
     from posediff.engine.assessment import assess
-    from posediff.engine.config import load_experiment
     from posediff.engine.training import BEST, train
 
-    seeds = [f"{key}={seed}" for key in ("data.source.seed", "data.seed", "training.seed")]
-    options = [*options_of(name), *seeds, "training.threads=1", "training.device='cpu'", *extra]
-    experiment = load_experiment(CONFIGS / "synthetic_dives.py", options)
+    experiment = experiment_of(name, seed, extra, pictures)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         outcome = train(experiment, Path(folder))
@@ -115,7 +147,8 @@ def told(results: list[dict[str, Any]]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", type=int, nargs="*", default=TABLES, help="of the paper, 3 for III; none for full")
+    parser.add_argument("--tables", type=int, nargs="*", help="of the paper, 3 for III; none for full")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="of features of pictures, made where missing")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
@@ -124,13 +157,18 @@ def main() -> int:
     options = parser.parse_args()
 
     os.environ["OMP_NUM_THREADS"] = "1"
-    names = rows(tuple(options.tables))
+    tables = options.tables if options.tables is not None else OF_PICTURES if options.pictures else TABLES
+    names = rows(tuple(tables))
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     settings = {"seeds": [*seeds], "cfg_options": options.cfg_options}
     print(f"{'':22}" + "  ".join(f"{head:>17}" for head in ("SRCC", "R-l2", "AIoU@0.75", "stage SRCC", "time")))
     results: dict[str, list[dict[str, Any]]] = {}
     with ProcessPoolExecutor(options.processes) as pool:
-        waiting = {name: [pool.submit(run, name, seed, options.cfg_options) for seed in seeds] for name in names}
+        job = partial(run, extra=options.cfg_options, pictures=options.pictures)
+        if options.pictures:
+            seconds = [*pool.map(partial(prepare, extra=options.cfg_options, pictures=options.pictures), seeds)]
+            settings["extraction"] = [round(one, 1) for one in seconds]
+        waiting = {name: [pool.submit(job, name, seed) for seed in seeds] for name in names}
         for name, jobs in waiting.items():
             results[name] = [job.result() for job in jobs]
             print(told(results[name]), flush=True)

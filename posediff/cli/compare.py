@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from posediff.report.learned import Learned
     from posediff.sequence import PoseSequence
 
 
@@ -27,6 +29,17 @@ if TYPE_CHECKING:
 @click.option("--auto-mirror", is_flag=True, help="Take the better of the query and its mirror image.")
 @click.option("--skeleton", help="Skeleton of files that name none, e.g. openpose18.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frame rate of files that name none.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="Trained network, which scores both performances besides."
+)
+@click.option(
+    "--exemplars",
+    "scored",
+    type=click.Path(path_type=Path),
+    help="Table of scored skeletons, or its folder, in place of the checkpoint's training clips.",
+)
+@click.option("--action", help="What was performed, such as the dive number 407c, for --checkpoint.")
+@click.option("--difficulty", type=click.FloatRange(0, min_open=True), help="Difficulty, for --checkpoint.")
 def command(
     files: tuple[str, ...],
     out: Path | None,
@@ -40,17 +53,23 @@ def command(
     auto_mirror: bool,
     skeleton: str | None,
     fps: float | None,
+    checkpoint: Path | None,
+    scored: Path | None,
+    action: str | None,
+    difficulty: float | None,
 ) -> None:
     """Compare the performance in QUERY with the one in REFERENCE, or with all those in a folder.
 
     Any skeleton file that posediff reads will do, and any video, which is annotated first as posediff annotate does it
-    and remembered; FILE#10:90 takes frames 10 to 89 of it.
+    and remembered; FILE#10:90 takes frames 10 to 89 of it. With --checkpoint a trained network scores the performances
+    besides; what is measured stays the same.
 
     \b
     posediff compare annotations/samples/squat_reference.json annotations/samples/squat_shallow.json --out report
     posediff compare "dives.json#0:34" "dives.json#34:69"
     posediff compare pro.mp4 me.mp4 --out report
     posediff compare --references good/ mine.json
+    posediff compare pro.json me.json --checkpoint best.pth --action 407c
     """
     from posediff.cli import one_line
     from posediff.compare import Settings, compare, compare_with_references
@@ -64,18 +83,54 @@ def command(
         raise click.UsageError(f"expected {expected}, got: {', '.join(files)}")
     if mirror and auto_mirror:
         raise click.UsageError("--mirror and --auto-mirror exclude one another")
+    network = {"--exemplars": scored, "--action": action, "--difficulty": difficulty}
+    idle = [name for name, value in network.items() if value is not None]
+    if checkpoint is None and idle:
+        raise click.UsageError(f"{idle[0]} is for a trained network: give --checkpoint")
     side = "auto" if auto_mirror else mirror
     settings = Settings(segments=segments, gamma=gamma, mirror=side, view=view)  # type: ignore[arg-type]  # click checked it
     *named, query = (performance(file, person=person, skeleton=skeleton, fps=fps) for file in files)
+    learned = None
+    if checkpoint is not None:
+        performances = [*zip(files, (*named, query), strict=True)]
+        performances = performances[-1:] if references else performances  # of several, none is the reference
+        learned = by_network(checkpoint, scored, performances, action or "", difficulty)
     if references:
         folder = exemplars(references, person=person, skeleton=skeleton, fps=fps)
         comparison = compare_with_references([*named, *folder], query, settings)
     else:
         comparison = compare(named[0], query, settings)
     if out:
-        for path in write_report(comparison, out):
+        for path in write_report(comparison, out, learned):
             click.echo(one_line(f"wrote {path}"), err=True)
-    click.echo(dumps(comparison) if as_json else render(comparison))
+    click.echo(dumps(comparison, learned) if as_json else render(comparison, learned))
+
+
+def by_network(
+    checkpoint: Path,
+    exemplars: Path | None,
+    performances: Sequence[tuple[str, PoseSequence]],
+    action: str,
+    difficulty: float | None,
+) -> Learned:
+    """What a trained network says of a query, the last of the performances, and of the only reference, if there is one.
+
+    Args:
+        checkpoint: the network.
+        exemplars: what it compares them with; by default its training clips.
+        performances: files and what they hold.
+        action: what was performed.
+        difficulty: of it.
+    """
+    from posediff.engine.needs import require
+
+    require("torch", purpose="scoring")
+    from posediff.engine.scoring import Scorer
+    from posediff.report.learned import Learned
+
+    scorer = Scorer(checkpoint, exemplars=exemplars)
+    found = [scorer.score(sequence, action=action, difficulty=difficulty, path=file) for file, sequence in performances]
+    return Learned(found[-1], found[0] if len(found) > 1 else None, scorer.about)
 
 
 def performance(file: str, *, person: int | None, skeleton: str | None, fps: float | None) -> PoseSequence:

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     "--difficulty", type=click.FloatRange(0, min_open=True), help="Difficulty.  [default: that of the exemplars]"
 )
 @click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    help="Probability with which the interval is to hold the judges' score.",
+)
+@click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -43,12 +50,14 @@ def command(
     person: int | None,
     action: str,
     difficulty: float | None,
+    level: float,
     device: str,
     as_json: bool,
 ) -> None:
     """Score the performance in QUERY, a skeleton file, by comparing it with exemplars whose scores are known.
 
-    QUERY#34:68 takes its frames 34 to 67. Every exemplar votes; the spread of their votes says how sure the score is.
+    QUERY#34:68 takes its frames 34 to 67. Every exemplar votes; their spread says how much they disagree, and the
+    interval, which comes from errors on the validation clips, how far off the judges' score may be.
 
     \b
     posediff score dive.json --checkpoint best.pth --action 407c
@@ -60,45 +69,27 @@ def command(
     from posediff.engine.provenance import provenance
     from posediff.engine.scoring import Scorer
     from posediff.io import read_person
+    from posediff.report.learned import scored_document
 
     sequence = read_person(query, person=person)
     scorer = Scorer(checkpoint, exemplars=exemplars, device=device)
-    found = scorer.score(sequence, action=action, difficulty=difficulty, path=query)
+    found = scorer.score(sequence, action=action, difficulty=difficulty, path=query, level=level)
     if len(found.votes) == 1:
         click.echo("posediff: one exemplar only: nothing says how sure the score is", err=True)
     if not as_json:
         click.echo(table(query, found))
         return
     about = {"path": query, "person": sequence.person, "frames": len(sequence), "fps": sequence.fps, "action": action}
-    result = {"format": "posediff.score/1", "query": about, **document(found)}
+    result = {"format": "posediff.score/1", "query": about, **scored_document(found)}
     click.echo(json.dumps({**result, "checkpoint": scorer.about, "provenance": provenance()}, allow_nan=False))
 
 
-def document(found: Scored) -> dict[str, object]:
-    """A score as plain JSON."""
-    stages = zip(found.stages, found.contributions, strict=True)
-    return {
-        "score": found.score,
-        "spread": found.spread,
-        "difficulty": found.difficulty,
-        "stages": [
-            {"name": stage.name, "start": stage.start, "end": stage.end, "contribution": part} for stage, part in stages
-        ],
-        "votes": [vote.__dict__ for vote in found.votes],
-    }
-
-
 def table(query: str, found: Scored) -> str:
-    """A score in lines for a terminal: the votes behind it, and what each stage adds."""
+    """A score in lines for a terminal: its interval, what each stage adds, and the votes behind it."""
     from posediff.cli import one_line
+    from posediff.report.learned import interval_in_words, score_in_words, stage_lines
 
-    spread = "" if found.spread is None else f" ± {found.spread:.2f}"
-    by = "1 exemplar" if len(found.votes) == 1 else f"{len(found.votes)} exemplars"
-    factor = "" if found.difficulty is None else f", difficulty {found.difficulty:g}"
-    lines = [f"{query}: {found.score:.2f}{spread} by {by}{factor}"]
-    width = max(len(stage.name) for stage in found.stages)
-    for stage, part in zip(found.stages, found.contributions, strict=True):
-        frames = f"frames {stage.start} to {stage.end - 1}"
-        lines.append(f"  {stage.name:{width}}  {part:+7.2f} relative to the exemplars, {frames}")
+    lines = [f"{query}: {score_in_words(found)}", f"  {interval_in_words(found.interval)}"]
+    lines += [f"  {line}" for line in stage_lines(found)]
     lines += [f"  by {vote.exemplar} ({vote.known:.2f}): {vote.score:.2f}" for vote in found.votes]
     return "\n".join(map(one_line, lines))

@@ -27,6 +27,8 @@ class Clip:
         person: id in that file, or None where it holds one person.
         images: path of the folder with the clip's pictures, or empty; ``folder#start:end`` for those of a longer video,
             counted from 0 in the order of their numbers.
+        performer: who performed it; empty where unknown. Where it is known of all clips of a data set, all of one
+            performer are either learnt from or for validation.
         extra: whatever else the label file says, for tables.
 
     Raises:
@@ -43,6 +45,7 @@ class Clip:
     poses: str = ""
     person: int | None = None
     images: str = ""
+    performer: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

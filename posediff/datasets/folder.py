@@ -7,11 +7,11 @@
     ana_2.json,61.5,407c,3.2,9;52,test
 
 Only ``file`` and ``score`` are needed. ``file`` is anything that posediff reads, ``match.json#250:400`` its frames 250
-to 399, and ``person`` says who, where it holds several people. ``difficulty`` is in every row or in none. ``stages``
-are the first frames of all stages but the first, in the file's own numbering; where the cell is empty, or there is no
-such column, the stages that the skeleton file itself names count; they are read with the skeletons and not here.
-Without ``split`` a fraction of every action is for testing, always the same clips. No frame of a person is in both
-parts.
+to 399, and ``person`` says who, where it holds several people. ``performer`` is the name of who that is in all files.
+``difficulty`` and ``performer`` are in every row or in none. ``stages`` are the first frames of all stages but the
+first, in the file's own numbering; where the cell is empty, or there is no such column, the stages that the skeleton
+file itself names count; they are read with the skeletons and not here. Without ``split`` a fraction of every action is
+for testing, or of the performers where there are several, always the same clips. No frame of a person is in both parts.
 
 Columns may be divided by commas, semicolons or tabs, as the header shows; with semicolons or tabs a comma may be the
 decimal sign, as spreadsheets write it in many countries.
@@ -34,8 +34,10 @@ from posediff.errors import BadData, BadSetting, listed, suggestion
 from posediff.io.checks import Fault, shown
 from posediff.io.content import Content
 
-COLUMNS = ("file", "score", "action", "difficulty", "stages", "split", "person")
+COLUMNS = ("file", "score", "action", "difficulty", "stages", "split", "person", "performer")
 NEEDED = ("file", "score")
+#: Those that are in every row or in none.
+WHOLE = ("difficulty", "performer")
 PARTS = ("train", "test")
 
 _HINT = f"correct the table; its columns are {', '.join(COLUMNS)}, of which {' and '.join(NEEDED)} are needed"
@@ -51,7 +53,7 @@ class FolderSettings:
         csv: the table.
         poses: folder that its files lie in; empty for that of the table.
         stages: names of the stages in order; by default ``stage 1`` and so on, as many as the table has.
-        test: fraction of the clips for testing, where the table has no column ``split``.
+        test: fraction of the clips, or of the performers, for testing, where the table has no column ``split``.
         seed: of that choice.
     """
 
@@ -78,12 +80,13 @@ def load(settings: FolderSettings) -> Collection:
     parts: dict[str, list[Clip]] = {part: [] for part in PARTS}
     lines: dict[str, int] = {}
     places: dict[Place, int] = {}
-    without: list[int] = []
+    without: dict[str, list[int]] = {name: [] for name in WHOLE}
     faults: list[str] = []
     rows = list(_rows(path))
     for line, row in rows:
-        if not row.get("difficulty"):
-            without.append(line)
+        for name in WHOLE:
+            if not row.get(name):
+                without[name].append(line)
         try:
             clip = _clip(row, folder)
             first = places.setdefault(place_of(clip), line)
@@ -96,10 +99,9 @@ def load(settings: FolderSettings) -> Collection:
             continue
         lines[clip.key], clips[clip.key] = line, clip
         parts[row.get("split", "train").lower()].append(clip)
-    if 0 < len(without) < len(rows):
-        faults.append(
-            f"{len(without)} of {len(rows)} rows have no difficulty, the others have one: line {listed(without)}"
-        )
+    for name, empty in without.items():
+        if 0 < len(empty) < len(rows):
+            faults.append(f"{len(empty)} of {len(rows)} rows have no {name}, the others have one: line {listed(empty)}")
     faults += _unlike([clip for clip in clips.values() if clip.transitions is not None], settings.stages, lines)
     missing = [clip.poses for clip in clips.values() if not exists(clip.poses)]
     if missing:
@@ -198,6 +200,7 @@ def _clip(row: Mapping[str, str], folder: Path) -> Clip:
         transitions=_transitions(row["stages"]) if row.get("stages") else None,
         poses=str(folder / file),
         person=person,
+        performer=row.get("performer", ""),
     )
 
 

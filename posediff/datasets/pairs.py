@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -10,10 +10,13 @@ from torch.utils.data import Dataset, Sampler
 
 from posediff.datasets.augment import AugmentSettings
 from posediff.datasets.exemplars import Exemplars
+from posediff.datasets.references import References
 from posediff.datasets.samples import Samples
 from posediff.errors import BadData, BadSetting
 
 Batch = dict[str, dict[str, torch.Tensor]]
+#: Measures a query, by its position, beside the average of others, or beside one: (K,) numbers, NaN where unknown.
+Measure = Callable[[int, tuple[int, ...]], np.ndarray]
 
 
 class Pairs(Dataset[dict[str, dict[str, torch.Tensor]]]):
@@ -27,14 +30,26 @@ class Pairs(Dataset[dict[str, dict[str, torch.Tensor]]]):
         exemplars: who is compared with whom.
         augment: how clips are changed, the query and the exemplar each on its own; None for not at all.
         seed: of the augmentation.
+        references: averages that clips are compared with in place of one another.
+        measure: what else is said of each pair, in ``dimensions`` (B, K) float32 of both sides.
 
     Raises:
         BadData: if no clip has a partner.
         BadSetting: if the seed is negative.
     """
 
-    def __init__(self, samples: Samples, exemplars: Exemplars, augment: AugmentSettings | None, seed: int) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        exemplars: Exemplars,
+        augment: AugmentSettings | None,
+        seed: int,
+        *,
+        references: References | None = None,
+        measure: Measure | None = None,
+    ) -> None:
         self.samples, self.exemplars, self.augment, self.seed = samples, exemplars, augment, seed
+        self.references, self.measure = references, measure
         self.usable = np.asarray(exemplars.usable, np.int64)
         if seed < 0:
             raise BadSetting(f"seed is {seed}", "give 0 or more")
@@ -59,12 +74,25 @@ class Pairs(Dataset[dict[str, dict[str, torch.Tensor]]]):
         partners, seeds = np.empty_like(queries), np.empty((2, len(queries)), np.uint64)
         for epoch in np.unique(epochs).tolist():
             rows = epochs == epoch
-            partners[rows] = self.exemplars.partners(queries[rows], epoch)
+            partners[rows] = self._partners(queries[rows], epoch)
             seeds[:, rows] = [draws(self.seed, epoch, queries[rows], side) for side in (0, 1)]
-        return {
-            name: self.samples.load(positions, None if self.augment is None else seeds[side], self.augment)
-            for side, (name, positions) in enumerate((("query", queries), ("exemplar", partners)))
+        others = self.samples if self.references is None else self.references.samples
+        batch = {
+            name: samples.load(positions, None if self.augment is None else seeds[side], self.augment)
+            for side, (name, samples, positions) in enumerate(
+                (("query", self.samples, queries), ("exemplar", others, partners))
+            )
         }
+        if self.measure is None:
+            return batch
+        members = [(one,) if self.references is None else self.references.members[one] for one in partners.tolist()]
+        rows = [self.measure(query, them) for query, them in zip(queries.tolist(), members, strict=True)]
+        found = torch.from_numpy(np.stack(rows).astype(np.float32))  # the same from both sides
+        return {side: {**sample, "dimensions": found} for side, sample in batch.items()}
+
+    def _partners(self, queries: np.ndarray, epoch: int) -> np.ndarray:
+        """(B,) positions among the clips, or among the averages of some."""
+        return self.exemplars.partners(queries, epoch) if self.references is None else self.references.rows[queries]
 
 
 def collate(batch: Batch) -> Batch:

@@ -13,6 +13,9 @@ from posediff.errors import BadSetting, suggestion
 SOURCES = {
     "finediving": ("finediving", "FineDivingSettings"),
     "mtl_aqa": ("mtl_aqa", "MTLAQASettings"),
+    "ui_prmd": ("ui_prmd", "UIPRMDSettings"),
+    "aqa7": ("aqa7", "AQA7Settings"),
+    "jigsaws": ("jigsaws", "JIGSAWSSettings"),
     "folder": ("folder", "FolderSettings"),
     "synthetic_dives": ("synthetic_dives", "SyntheticDivesSettings"),
 }

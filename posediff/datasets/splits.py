@@ -14,8 +14,10 @@ def validation_split(
 ) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
     """Training clips in two parts, with the same share of every action in both as nearly as may be.
 
-    An action always keeps a clip in the training part: what is validated has an exemplar. Which clips are chosen
-    depends on their keys and the seed, not on their order.
+    An action always keeps a clip in the training part: what is validated has an exemplar. Where the performer of every
+    clip is known and there are several, performers are divided instead, and the share is that of them: a network is to
+    be chosen by people whom it has not seen. Which clips are chosen depends on their keys and the seed, not on their
+    order.
 
     Args:
         clips: the training clips.
@@ -37,6 +39,11 @@ def validation_split(
         raise BadData(f"{start}there are no training clips", "check the label file and the split")
     if fraction == 0:
         return tuple(clips), ()
+    performers = sorted({clip.performer for clip in clips})
+    if performers[0] and len(performers) > 1:
+        count = min(max(1, round(fraction * len(performers))), len(performers) - 1)
+        apart = set(sorted(performers, key=lambda one: drawn(f"validation {seed} {one}"))[:count])
+        return tuple(c for c in clips if c.performer not in apart), tuple(c for c in clips if c.performer in apart)
     actions: dict[str, list[str]] = {}
     for clip in clips:
         actions.setdefault(clip.action, []).append(clip.key)

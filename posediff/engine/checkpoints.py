@@ -31,6 +31,8 @@ FREE = (
 )
 #: What a network's weights are bound to when they are used.
 BINDING = ("model", "data.inputs", "data.difficulty")
+#: What checkpoints of earlier versions lack.
+NEW = ("errors",)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Progress:
         waited: evaluations since then.
         on_test: best figures of any epoch on the test clips, each by itself, as papers report them; empty unless
             they are asked for.
+        errors: absolute errors on the validation clips after the best epoch, the smallest first, in the units of what
+            is regressed.
     """
 
     epoch: int = 0
@@ -51,10 +55,12 @@ class Progress:
     best: dict[str, float | None] = field(default_factory=dict)
     waited: int = 0
     on_test: dict[str, float | None] = field(default_factory=dict)
+    errors: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         counts = ("epoch", "best_epoch", "waited")
-        check(self, {f"{name} is 0 or more": getattr(self, name) >= 0 for name in counts})
+        rules = {f"{name} is 0 or more": getattr(self, name) >= 0 for name in counts}
+        check(self, {**rules, "errors are 0 or more": min(self.errors, default=0) >= 0})
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,10 @@ def load(path: Path, hint: str = "give best.pth of a training") -> Checkpoint:
         raise BadData(f"{path}: its format is {content.get('format')!r}, expected {FORMAT!r}", hint)
     by = content["provenance"].get("posediff") if isinstance(content.get("provenance"), dict) else None
     try:
-        task, progress = ({part.name: content[part.name] for part in fields(kind)} for kind in (Task, Progress))
+        task, progress = (
+            {part.name: content[part.name] for part in fields(kind) if part.name in content or part.name not in NEW}
+            for kind in (Task, Progress)
+        )
         return Checkpoint(
             model=build(dict[str, torch.Tensor], content["model"], "model"),
             experiment=from_resolved(content["experiment"]),

@@ -15,10 +15,12 @@ from posediff.datasets.clips import Clip, Collection
 from posediff.datasets.exemplars import Exemplars
 from posediff.datasets.floors import group_means
 from posediff.datasets.pairs import Pairs
+from posediff.datasets.references import references
 from posediff.datasets.samples import InputSettings, Samples
 from posediff.datasets.sources import source
 from posediff.datasets.splits import validation_split
 from posediff.engine.config import expanded
+from posediff.engine.dimensions import Dimensions
 from posediff.engine.experiment import DataSettings
 from posediff.engine.models import Task, boundaries
 from posediff.errors import BadData, BadSetting, listed
@@ -42,6 +44,11 @@ class Questions(NamedTuple):
     floor: np.ndarray
     boundaries: tuple[int, ...]
     score_range: tuple[float, float] | None
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(Q,) true scores of the queries."""
+        return np.array([clip.score for clip in self.queries.clips])
 
 
 class Training(NamedTuple):
@@ -91,8 +98,12 @@ def for_training(settings: DataSettings, model: Any, collection: Collection, see
             "give more clips, or a larger data.validation",
         )
     samples = load_samples(settings, model, collection, train)
-    exemplars = Exemplars(train, settings.exemplars.by, settings.exemplars.seed)
-    pairs = Pairs(samples, exemplars, settings.augment, seed)
+    exemplars = exemplars_of(settings, train)
+    averages = None
+    if settings.exemplars.choice == "barycentre":
+        averages = references(samples, exemplars, train, difficulty=settings.difficulty)
+    measure = Dimensions(samples, collection.sequences) if settings.dimensions else None
+    pairs = Pairs(samples, exemplars, settings.augment, seed, references=averages, measure=measure)
     scale = float(samples.targets.astype(np.float64).std())
     if not scale > 0:
         raise BadData(f"all training clips have the score {samples.targets[0]:g}", "give clips that differ")
@@ -129,15 +140,35 @@ def questions(
     Raises:
         BadData: if clips cannot be loaded, or one has no exemplar.
     """
-    choice = settings.exemplars
+    by = settings.exemplars.by
     return Questions(
         load_samples(settings, model, collection, clips, task),
-        bank,
-        Exemplars(bank.clips, choice.by, choice.seed).picks(clips, choice.count),
-        group_means(bank.clips, clips, "action" if choice.by == "none" else choice.by),
+        *compared(settings, bank, clips),
+        group_means(bank.clips, clips, "action" if by == "none" else by),
         boundaries(model, task.transitions),
         collection.score_range,
     )
+
+
+def exemplars_of(settings: DataSettings, clips: Sequence[Clip]) -> Exemplars:
+    """Clips as exemplars, chosen as the settings say; the best are those with the highest targets."""
+    targets = np.array([clip.execution if settings.difficulty else clip.score for clip in clips], np.float64)
+    choice = settings.exemplars
+    return Exemplars(clips, choice.by, choice.seed, choice=choice.choice, best=choice.best, targets=targets)
+
+
+def compared(settings: DataSettings, bank: Samples, clips: Sequence[Clip]) -> tuple[Samples, np.ndarray]:
+    """What clips are compared with: those of a bank or averages of them, and (Q, M) int64 positions among these.
+
+    Raises:
+        BadData: if a clip has no exemplar.
+    """
+    exemplars = exemplars_of(settings, bank.clips)
+    picks = exemplars.picks(clips, settings.exemplars.count)
+    if settings.exemplars.choice != "barycentre":
+        return bank, picks
+    found = references(bank, exemplars, clips, difficulty=settings.difficulty)
+    return found.samples, found.rows[:, None]
 
 
 def labels_hash(data: Training) -> str:
@@ -150,7 +181,7 @@ def labels_hash(data: Training) -> str:
 def without_exemplars(settings: DataSettings, collection: Collection) -> str:
     """Which test clips could not be scored for want of exemplars, by the labels alone; empty if all can."""
     try:
-        Exemplars(collection.train, settings.exemplars.by, settings.exemplars.seed).picks(collection.test, 1)
+        exemplars_of(settings, collection.train).picks(collection.test, 1)
     except BadData as error:
         return str(error)
     return ""

@@ -61,14 +61,24 @@ class ExemplarSettings:
         by: what a query and its exemplars have in common: the ``action``, the ``difficulty``, or ``none``.
         count: of the exemplars that vote on a score.
         seed: of their choice.
+        choice: which of those that have this in common: ``random`` ones, the ``best`` ones, or the ``barycentre`` of
+            the best ones, one exemplar that is their average under soft-DTW, and its score theirs.
+        best: how many are the best ones, by what is regressed.
     """
 
     by: Literal["action", "difficulty", "none"] = "action"
     count: int = 10
     seed: int = 0
+    choice: Literal["random", "best", "barycentre"] = "random"
+    best: int = 5
 
     def __post_init__(self) -> None:
-        check(self, {"count is above 0": self.count > 0, "seed is 0 or more": self.seed >= 0})
+        rules = {
+            "count is above 0": self.count > 0,
+            "seed is 0 or more": self.seed >= 0,
+            "best is above 0": self.best > 0,
+        }
+        check(self, rules)
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,8 @@ class DataSettings:
         difficulty: whether the execution, score / difficulty, is regressed where difficulties are known.
         validation: fraction of the training clips that are kept apart; epochs are chosen on them.
         seed: of that division.
+        dimensions: whether networks are told in training what :mod:`posediff.compare` measures of each pair: timing,
+            smoothness, accuracy and range.
     """
 
     source: SourceChoice
@@ -92,12 +104,20 @@ class DataSettings:
     difficulty: bool = True
     validation: float = 0.15
     seed: int = 0
+    dimensions: bool = False
 
     def __post_init__(self) -> None:
         check(
             self,
             {"validation is above 0 and below 1": 0 < self.validation < 1, "seed is 0 or more": self.seed >= 0},
         )
+        others = [name for name in ("images", "features") if getattr(self.inputs, name)]
+        if self.exemplars.choice == "barycentre" and others:
+            raise BadSetting(
+                f"exemplars.choice is barycentre and inputs.{others[0]} {getattr(self.inputs, others[0])!r}: "
+                "there is no average of pictures",
+                "take exemplars.choice=best, or a network of skeletons alone",
+            )
 
 
 @dataclass(frozen=True)
@@ -107,6 +127,7 @@ class OptimizerSettings:
     Attributes:
         type: which one of torch's.
         lr: learning rate.
+        backbone_lr: that of I3D and of the networks of single pictures, where they are trained; None for ``lr``.
         weight_decay: of all weights.
         betas: of Adam and AdamW.
         momentum: of SGD.
@@ -115,6 +136,7 @@ class OptimizerSettings:
 
     type: Literal["Adam", "AdamW", "SGD"] = "Adam"
     lr: float = 5e-4
+    backbone_lr: float | None = None
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: float = 0.9
@@ -125,6 +147,7 @@ class OptimizerSettings:
             self,
             {
                 "lr is above 0 and at most 1e6": 0 < self.lr <= 1e6,
+                "backbone_lr is above 0 and at most 1e6": self.backbone_lr is None or 0 < self.backbone_lr <= 1e6,
                 "weight_decay is 0 or more": self.weight_decay >= 0,
                 "betas are from 0 to below 1": all(0 <= beta < 1 for beta in self.betas),
                 "momentum is from 0 to below 1": 0 <= self.momentum < 1,
@@ -173,7 +196,7 @@ class TrainingSettings:
         seed: of the weights, the order, the partners, the augmentation and dropout.
         evaluate_every: epochs from one evaluation on the validation clips to the next.
         patience: evaluations without improvement after which training ends; None for never.
-        choose_by: figure on the validation clips by which the best epoch is chosen.
+        choose_by: figure on the validation clips by which the best epoch is chosen; ``auc`` where scores are 0 and 1.
         report_test: whether every evaluation is also made on the test clips. Papers report the best epoch there, each
             figure from another epoch if need be. It is told, and never used to choose.
         device: where it runs; ``auto`` for CUDA where it works.
@@ -187,7 +210,7 @@ class TrainingSettings:
     seed: int = 0
     evaluate_every: int = 1
     patience: int | None = None
-    choose_by: Literal["srcc", "relative_l2"] = "srcc"
+    choose_by: Literal["srcc", "relative_l2", "auc"] = "srcc"
     report_test: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = None
@@ -248,7 +271,8 @@ class Experiment:
                 f"schedule.warmup is {self.schedule.warmup} of {self.training.epochs} epochs",
                 "train for longer, or set schedule.warmup=0",
             )
-        if self.schedule.lowest > self.optimizer.lr:
+        rate = min(self.optimizer.lr, self.optimizer.backbone_lr or self.optimizer.lr)
+        if self.schedule.lowest > rate:
             raise BadSetting(
-                f"schedule.lowest is {self.schedule.lowest}, above the learning rate of {self.optimizer.lr}", "lower it"
+                f"schedule.lowest is {self.schedule.lowest}, above the learning rate of {rate}", "lower it"
             )

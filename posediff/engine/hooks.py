@@ -172,15 +172,15 @@ class Course(Hook):  # type: ignore[misc]  # mmengine is not typed
         """After an epoch and its evaluation, if there was one."""
         epoch = runner.epoch
         found, self._figures = self._figures, {}
-        improved = bool(found) and self._take(epoch, found)
+        improved = bool(found) and self._take(epoch, found, runner.errors["validation"])
         self.progress = replace(self.progress, epoch=epoch)
         self._record(runner, epoch, found)
         self._narrator.tell(self._line(runner, epoch, found, improved))
         self._keep(self.progress, improved)
         runner.train_loop.stop_training = self.is_over
 
-    def _take(self, epoch: int, found: dict[str, dict[str, float | None]]) -> bool:
-        """Take figures into account; whether they are the best."""
+    def _take(self, epoch: int, found: dict[str, dict[str, float | None]], errors: tuple[float, ...]) -> bool:
+        """Take figures, and errors on the validation clips, into account; whether they are the best."""
         by, old = self._experiment.training.choose_by, self.progress
         new = found["validation"]
         improved = not old.best or is_better(by, new[by], old.best.get(by))
@@ -190,7 +190,7 @@ class Course(Hook):  # type: ignore[misc]  # mmengine is not typed
                 on_test[name] = value
         self.progress = replace(old, waited=old.waited + 1, on_test=on_test)
         if improved:
-            self.progress = replace(self.progress, best_epoch=epoch, best=new, waited=0)
+            self.progress = replace(self.progress, best_epoch=epoch, best=new, waited=0, errors=errors)
         return improved
 
     def _record(self, runner: Any, epoch: int, found: dict[str, dict[str, float | None]]) -> None:

@@ -47,6 +47,46 @@ def relative_l2(pred: np.ndarray, true: np.ndarray, score_range: tuple[float, fl
     return float(100 * np.mean(((pred - true) / (high - low)) ** 2))
 
 
+def accuracy(pred: np.ndarray, true: np.ndarray, threshold: float = 0.5) -> float:
+    """Share of the labels that predictions are on the right side of the threshold for.
+
+    Args:
+        pred: (N,) predicted scores; one on the threshold stands for the label 1.
+        true: (N,) labels, 0 or 1.
+        threshold: between the labels.
+
+    Raises:
+        BadData: if they are not N >= 2 finite numbers each, or a label is neither 0 nor 1.
+    """
+    pred, true = _labels(pred, true)
+    return float(np.mean((pred >= threshold) == (true == 1)))
+
+
+def auc(pred: np.ndarray, true: np.ndarray) -> float:
+    """Area under the ROC curve: the probability that a clip of label 1 is predicted above one of label 0, ties half.
+
+    Args:
+        pred: (N,) predicted scores.
+        true: (N,) labels, 0 or 1.
+
+    Raises:
+        BadData: if they are not N >= 2 finite numbers each, a label is neither 0 nor 1, or all are the same.
+
+    Source: Hanley & McNeil 1982; the Mann-Whitney U divided by the number of pairs.
+    """
+    pred, true = _labels(pred, true)
+    ones = int(true.sum())
+    pairs = ones * (len(true) - ones)
+    if not pairs:
+        raise BadData(f"all labels are {true[0]:g}: there is nothing to tell apart", "give clips of both labels")
+    return float((_ranks(pred)[true == 1].sum() - ones * (ones + 1) / 2) / pairs)
+
+
+def are_labels(scores: np.ndarray) -> bool:
+    """Whether scores are labels: each of them 0 or 1."""
+    return bool(np.isin(scores, (0, 1)).all())
+
+
 def fisher_mean(correlations: Sequence[float] | np.ndarray) -> float:
     """Mean of correlations by Fisher's z, as AQA-7 averages those of its actions.
 
@@ -136,6 +176,15 @@ def _pair(pred: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             raise BadData(
                 f"{len(places)} {name} scores are not finite, the first is number {places[0]}", "correct them"
             )
+    return pred, true
+
+
+def _labels(pred: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions and labels as float64, checked."""
+    pred, true = _pair(pred, true)
+    if not are_labels(true):
+        other = true[~np.isin(true, (0, 1))][0]
+        raise BadData(f"a label is {other:g}, expected 0 or 1", "give labels, or take a figure of scores")
     return pred, true
 
 

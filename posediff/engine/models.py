@@ -18,6 +18,8 @@ T = TypeVar("T")
 #: Every model: module and class of the network, and of its settings.
 MODELS = {
     "hp_mcore": ("posediff.models.hp_mcore:HPMCoRe", "posediff.models.settings:HPMCoReSettings"),
+    "core": ("posediff.models.core:CoRe", "posediff.models.core_settings:CoReSettings"),
+    "skilldiff": ("posediff.models.skilldiff:SkillDiff", "posediff.models.skilldiff_settings:SkillDiffSettings"),
 }
 
 
@@ -92,8 +94,23 @@ def without_weights(settings: T) -> T:
 
 def boundaries(settings: Any, transitions: int) -> tuple[int, ...]:
     """Which of the labelled transitions a model's stages begin at; all of them where its settings do not say."""
-    segmentation = getattr(settings, "segmentation", None)
-    return tuple(range(transitions)) if segmentation is None else tuple(segmentation.boundaries)
+    given = getattr(getattr(settings, "segmentation", settings), "boundaries", None)
+    given = given(transitions) if callable(given) else given
+    return tuple(range(transitions)) if given is None else tuple(given)
+
+
+def stage_names(used: tuple[int, ...], labelled: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """What a model's stages are called: ``take-off + flight`` where some transitions alone divide them.
+
+    Args:
+        used: the labelled transitions that they begin at, from :func:`boundaries`.
+        labelled: names of the labelled stages.
+        count: of the model's stages; they have numbers where it divides a performance in a way of its own.
+    """
+    if count != len(used) + 1:
+        return tuple(f"segment {number}" for number in range(1, count + 1))
+    limits = [0, *(number + 1 for number in used), len(labelled)]
+    return tuple(" + ".join(labelled[start:end]) for start, end in zip(limits, limits[1:], strict=False))
 
 
 def _entry(name: str) -> tuple[str, str]:

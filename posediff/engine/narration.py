@@ -20,6 +20,8 @@ PERIOD = 0.2
 NAMES = {
     "srcc": ("SRCC", 4),
     "relative_l2": ("R-l2 x100", 4),
+    "accuracy": ("accuracy", 4),
+    "auc": ("AUC", 4),
     "aiou_50_flight": ("AIoU@0.5 flight", 2),
     "aiou_75_flight": ("AIoU@0.75 flight", 2),
     "aiou_50_all": ("AIoU@0.5 all stages", 2),
@@ -87,9 +89,10 @@ class Narrator:
 
 
 def in_words(figures: Mapping[str, float | None]) -> str:
-    """The figures of the scores, and of the flight if there is one, on one line."""
+    """The figures of the scores or labels, and of the flight if there is one, on one line."""
     told = []
-    for label, keys, digits in (("SRCC", ("srcc",), 4), ("R-l2", ("relative_l2",), 4), ("AIoU", AIOU, 1)):
+    of_labels = (("accuracy", ("accuracy",), 4), ("AUC", ("auc",), 4))
+    for label, keys, digits in (("SRCC", ("srcc",), 4), ("R-l2", ("relative_l2",), 4), *of_labels, ("AIoU", AIOU, 1)):
         values = [value for key in keys if (value := figures.get(key)) is not None]
         if values:
             told.append(f"{label} {'/'.join(f'{value:.{digits}f}' for value in values)}")

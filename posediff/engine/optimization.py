@@ -14,6 +14,8 @@ from posediff.errors import BadSetting
 
 #: Part of the learning rate that a warm-up begins with.
 START = 0.01
+#: What encoders call the networks that begin from published weights.
+BACKBONES = {"i3d", "backbone"}
 
 
 def make_optimizer(
@@ -30,7 +32,7 @@ def make_optimizer(
     Raises:
         BadSetting: if nothing of the network is trained.
     """
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    weights = _groups(network, settings)
     if not weights:
         raise BadSetting("every part of the model is frozen: there is nothing to train", "train one of its parts")
     common: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
@@ -45,6 +47,16 @@ def make_optimizer(
     if device.type == "cuda":
         return AmpOptimWrapper(optimizer=optimizer, clip_grad=clip, dtype="float16")
     return Bfloat16(optimizer, clip_grad=clip)
+
+
+def _groups(network: torch.nn.Module, settings: OptimizerSettings) -> list[dict[str, Any]]:
+    """The weights that are trained, those of backbones last where they have a learning rate of their own."""
+    rates: dict[float, list[torch.nn.Parameter]] = {settings.lr: []}
+    for name, weight in network.named_parameters():
+        if weight.requires_grad:
+            own = settings.backbone_lr if BACKBONES & {*name.split(".")} else None
+            rates.setdefault(own or settings.lr, []).append(weight)
+    return [{"params": weights, "lr": rate} for rate, weights in rates.items() if weights]
 
 
 class Bfloat16(OptimWrapper):  # type: ignore[misc]  # mmengine is not typed

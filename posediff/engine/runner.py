@@ -64,7 +64,7 @@ class Epochs(EpochBasedTrainLoop):  # type: ignore[misc]  # mmengine is not type
 
 
 class Evaluation(BaseLoop):  # type: ignore[misc]  # mmengine is not typed
-    """Scores clips by their exemplars, and hands the figures to the hooks.
+    """Scores clips by their exemplars, and hands the figures to the hooks; ``errors`` of the runner has the errors.
 
     Args:
         runner: whose network it is.
@@ -84,6 +84,7 @@ class Evaluation(BaseLoop):  # type: ignore[misc]  # mmengine is not typed
             if not np.isfinite(found.predicted).all():
                 raise diverged(self.runner.epoch, f"a predicted score after epoch {self.runner.epoch}")
             metrics[name] = figures(found, asked.score_range)
+            self.runner.errors[name] = tuple(sorted(found.errors.tolist()))
         self.runner.call_hook("after_val_epoch", metrics=metrics)
         return metrics
 
@@ -114,6 +115,7 @@ class QuietRunner(Runner):  # type: ignore[misc]  # mmengine is not typed
         **others: Any,
     ) -> None:
         self.network, self.process, self.losses = network, process, {"loss": float("nan")}
+        self.errors: dict[str, tuple[float, ...]] = {}
         self._asked, self._resumed, self._settings = asked, resumed, settings
         super().__init__(
             Learner(network),

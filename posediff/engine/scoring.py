@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from posediff.datasets.clips import Clip, Collection
-from posediff.datasets.exemplars import Exemplars
 from posediff.datasets.folder import FolderSettings
 from posediff.datasets.folder import load as load_folder
 from posediff.datasets.leaks import Place, place_of
 from posediff.engine.assessment import about_checkpoint
 from posediff.engine.checkpoints import load, network_of
-from posediff.engine.data import Questions, load_clips, load_samples, require_difficulties
+from posediff.engine.conformal import USUAL, Interval, interval
+from posediff.engine.data import Questions, compared, exemplars_of, load_clips, load_samples, require_difficulties
 from posediff.engine.evaluation import predict
-from posediff.engine.models import boundaries
+from posediff.engine.models import boundaries, stage_names
 from posediff.engine.processes import join
 from posediff.errors import BadData, BadSetting, suggestion
 from posediff.io.registry import read
@@ -52,6 +52,8 @@ class Scored:
         votes: of the exemplars.
         stages: predicted stages, in frame numbers of the sequence.
         contributions: what each stage adds to the score, relative to the exemplars; their sum is the mean difference.
+        interval: where the score that judges would give lies, by the errors on the validation clips.
+        segments: score of each stage by itself, on the scale of the whole; None where the network gives none.
     """
 
     score: float
@@ -60,6 +62,8 @@ class Scored:
     votes: tuple[Vote, ...]
     stages: tuple[Stage, ...]
     contributions: tuple[float, ...]
+    interval: Interval
+    segments: tuple[float, ...] | None = None
 
 
 class Scorer:
@@ -87,7 +91,13 @@ class Scorer:
         self.about = about_checkpoint(self._checkpoint, path)
 
     def score(
-        self, sequence: PoseSequence, *, action: str = "", difficulty: float | None = None, path: str = ""
+        self,
+        sequence: PoseSequence,
+        *,
+        action: str = "",
+        difficulty: float | None = None,
+        path: str = "",
+        level: float = USUAL,
     ) -> Scored:
         """The score of a performance.
 
@@ -97,18 +107,20 @@ class Scorer:
             difficulty: by default that of the exemplars, where all have the same.
             path: its file, by any of its names, with ``#start:end`` where it is a part of it. Exemplars that show any
                 of the same frames do not vote. Where it is a clip of the data, it has the exemplars of that clip.
+            level: probability with which the interval is to hold the score that judges would give.
 
         Raises:
             BadData: if there is no exemplar, the difficulty is needed and not known, the exemplars are not as those
                 that the network was trained on, or the score is not a finite number.
-            BadSetting: if there is a difficulty, and the exemplars have none.
+            BadSetting: if there is a difficulty, and the exemplars have none, or the level is not above 0 and below 1.
         """
         here = place_of(Clip(key="query", score=0.0, poses=path))
         same = self._places(here.file, sequence.person) if path else {}
         key = next((key for key, there in same.items() if _cut_alike(there, here, sequence)), _hash(sequence))
         shared = {key for key, there in same.items() if _within(there, sequence.frames).any()}
         known = [clip for clip in self._exemplars.train if clip.key not in shared]
-        chosen = self._chosen(Clip(key=key, score=0.0, action=action, difficulty=difficulty), known)
+        asking = Clip(key=key, score=0.0, action=action, difficulty=difficulty)
+        chosen = self._chosen(asking, known)
         task, model = self._checkpoint.task, self._checkpoint.experiment.model.settings
         if difficulty is not None and all(clip.difficulty is None for clip in chosen):
             raise BadSetting("the exemplars have no difficulties", "leave --difficulty out")
@@ -117,25 +129,35 @@ class Scorer:
             require_difficulties(self._settings, chosen, task)
         query = Clip(key=path or "query", score=0.0, action=action, difficulty=difficulty)
         alone = Collection("query", (), (query,), sequences={query.key: sequence})
+        bank = load_samples(self._settings, model, self._exemplars, chosen, task)
+        picks = np.arange(len(chosen))[None]
+        if self._settings.exemplars.choice == "barycentre":
+            bank, picks = compared(self._settings, bank, [asking])
         asked = Questions(
             load_samples(self._settings, model, alone, [query], task),
-            load_samples(self._settings, model, self._exemplars, chosen, task),
-            np.arange(len(chosen))[None],
+            bank,
+            picks,
             np.zeros(1),
             boundaries(model, task.transitions),
             None,
         )
         found = predict(self._network, asked, self._checkpoint.experiment.training.batch_size, self._process)
-        if not all(np.isfinite(part).all() for part in (found.predicted, found.votes, found.stages)):
+        parts = (found.predicted, found.votes, found.stages, found.segments)
+        if not all(np.isfinite(part).all() for part in parts if part is not None):
             raise BadData("the network's score is not a number", "its training has diverged: take another checkpoint")
-        votes = [Vote(clip.key, clip.score, float(vote)) for clip, vote in zip(chosen, found.votes[0], strict=True)]
+        voting = [bank.clips[pick] for pick in picks[0]]
+        votes = [Vote(clip.key, clip.score, float(vote)) for clip, vote in zip(voting, found.votes[0], strict=True)]
+        score, factor = float(found.predicted[0]), 1.0 if found.factor is None else float(found.factor[0])
+        names = stage_names(asked.boundaries, task.stages, found.stages.shape[1])
         return Scored(
-            score=float(found.predicted[0]),
+            score=score,
             spread=float(np.std(found.votes[0], ddof=1)) if len(votes) > 1 else None,
             difficulty=query.difficulty if self._settings.difficulty else None,
             votes=tuple(votes),
-            stages=stages_of(sequence, found.transitions[0], found.frames, _names(task.stages, asked.boundaries)),
+            stages=stages_of(sequence, found.transitions[0], found.frames, names),
             contributions=tuple(found.stages[0].tolist()),
+            interval=interval(score, self._checkpoint.progress.errors, level, factor),
+            segments=None if found.segments is None else tuple(found.segments[0].tolist()),
         )
 
     def _places(self, file: str, person: int) -> dict[str, Place]:
@@ -152,7 +174,7 @@ class Scorer:
             raise BadData(f"{path}: its training clips cannot be read ({error})", "give others: --exemplars") from None
 
     def _chosen(self, query: Clip, known: Sequence[Clip]) -> list[Clip]:
-        """The exemplars of a query, each once."""
+        """The exemplars of a query, each once, or those whose average is one."""
         if not known:
             raise BadData("there is no exemplar but the performance itself", "give others: --exemplars")
         choice = self._settings.exemplars
@@ -160,8 +182,10 @@ class Scorer:
             _require_action(query.action, sorted({clip.action for clip in known}))
         elif choice.by == "difficulty":
             _require_difficulty(query.difficulty, {clip.difficulty for clip in known})
-        picks = Exemplars(known, choice.by, choice.seed).picks([query], choice.count)[0]
-        return [known[position] for position in dict.fromkeys(picks.tolist())]
+        exemplars = exemplars_of(self._settings, known)
+        averaged = choice.choice == "barycentre"
+        picks = exemplars.pools([query])[0] if averaged else exemplars.picks([query], choice.count)[0].tolist()
+        return [known[position] for position in dict.fromkeys(picks)]
 
 
 def stages_of(
@@ -179,12 +203,6 @@ def stages_of(
     starts = [first, *(first + floor(int(moment) * (last - first) / (moments - 1)) for moment in transitions)]
     ends = [*starts[1:], last + 1]
     return tuple(Stage(name, start, max(end, start + 1)) for name, start, end in zip(names, starts, ends, strict=True))
-
-
-def _names(labelled: Sequence[str], used: Sequence[int]) -> tuple[str, ...]:
-    """Names of stages when only some of the labelled transitions divide them: ``take-off + flight``."""
-    limits = [0, *(number + 1 for number in used), len(labelled)]
-    return tuple(" + ".join(labelled[start:end]) for start, end in zip(limits, limits[1:], strict=False))
 
 
 def _of_folder(path: Path) -> Collection:

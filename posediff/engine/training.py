@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO, cast
+from typing import Any, NamedTuple, TextIO
 
 import torch
 
@@ -26,6 +26,7 @@ from posediff.engine.evaluation import floor_figures
 from posediff.engine.experiment import Experiment
 from posediff.engine.hooks import Course, EpochSeeds, Losses, seed_everything
 from posediff.engine.loader import Loader
+from posediff.engine.metrics import are_labels
 from posediff.engine.models import make_model
 from posediff.engine.narration import Narrator, in_words
 from posediff.engine.optimization import make_optimizer, make_schedule
@@ -177,6 +178,8 @@ def _data(experiment: Experiment, collection: Collection) -> tuple[dict[str, Que
     """What is evaluated, by name, and what is learnt from."""
     settings, model = experiment.data, experiment.model.settings
     data = for_training(settings, model, collection, experiment.training.seed)
+    if experiment.training.choose_by == "auc" and not are_labels(data.validation.scores):
+        raise BadSetting("training.choose_by is auc, and scores are not 0 and 1", "set training.choose_by=srcc")
     asked = {"validation": data.validation}
     if experiment.training.report_test:
         asked["test"] = for_testing(settings, model, collection, data.task)
@@ -192,7 +195,8 @@ def _network(
     else:
         seed_everything(experiment.training.seed)
         network = make_model(experiment.model.name, expanded(experiment.model.settings), data.task)
-        cast(torch.Tensor, network.scale).fill_(data.task.scale)
+        targets, groups = data.pairs.samples.targets, data.pairs.exemplars.groups
+        network.prepare(torch.from_numpy(targets), torch.from_numpy(groups))  # type: ignore[operator]  # a method
     if process.world > 1 and process.device.type == "cuda":
         network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
     return network.to(process.device)

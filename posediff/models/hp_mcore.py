@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from posediff.errors import BadSetting
+from posediff.models.encoders.together import build_encoders, encode_each
 from posediff.models.fusion import Fusion
 from posediff.models.heads.stagewise import StagewiseRegression
 from posediff.models.losses import stage_contrast
@@ -14,16 +15,14 @@ from posediff.models.outputs import Difference, Encoded, Prediction, Sample
 from posediff.models.pooling import pool_stages, stage_borders
 from posediff.models.segmentation import Segmentation, decode, segmentation_loss
 from posediff.models.settings import HPMCoReSettings
+from posediff.models.voting import each_pair
 from posediff.skeletons import Skeleton
-
-#: Pairs that are decoded at once: a limit on memory, some hundred megabytes at the default width.
-PAIRS_AT_ONCE = 4096
 
 
 class HPMCoRe(nn.Module):
     """Scores a performance by how it differs, stage by stage, from others whose scores are known.
 
-    The network computes in standard deviations of the training targets: set ``scale`` to that before training.
+    The network computes in standard deviations of the training targets: call :meth:`prepare` before training.
 
     Args:
         settings: the parts of the model.
@@ -56,6 +55,15 @@ class HPMCoRe(nn.Module):
         self.head = StagewiseRegression(settings.width, settings.segmentation.stages, settings.decoder, streams)
         self.register_buffer("scale", torch.ones(()))
 
+    def prepare(self, targets: Tensor, groups: Tensor) -> None:
+        """Take from the training clips what the network computes by: the standard deviation of the scores.
+
+        Args:
+            targets: (N,) scores to be regressed.
+            groups: (N,) int64 number of the group within which a clip is compared.
+        """
+        self.scale.fill_(targets.double().std(correction=0))
+
     def encode(self, sample: Sample, transitions: Tensor | None = None) -> Encoded:
         """Features by stage.
 
@@ -67,7 +75,7 @@ class HPMCoRe(nn.Module):
         Raises:
             BadSetting: if the sample lacks what an encoder takes.
         """
-        features = {name: encoder(*_inputs(name, sample)) for name, encoder in self.encoders.items()}
+        features = encode_each(self.encoders, sample)
         first = next(iter(features.values()))
         logits = None if self.segmentation is None else self.segmentation(first)
         used = decode(first[..., :1] if logits is None else logits, self.settings.segmentation.windows)
@@ -125,12 +133,11 @@ class HPMCoRe(nn.Module):
         Returns:
             The prediction; NaN for a query without any exemplar.
         """
-        row, column = (picks >= 0).nonzero(as_tuple=True)
-        chosen = picks[row, column]
-        parts = zip(torch.split(row, PAIRS_AT_ONCE), torch.split(chosen, PAIRS_AT_ONCE), strict=True)
-        found = [self.compare(query.select(one), bank.select(other)).stages for one, other in parts]
-        stages = self.scale.new_full((*picks.shape, self.settings.segmentation.stages), torch.nan)
-        stages[row, column] = torch.cat(found)
+
+        def stages_of(rows: Tensor, chosen: Tensor) -> Tensor:
+            return self.compare(query.select(rows), bank.select(chosen)).stages
+
+        stages = each_pair(picks, stages_of)
         votes = stages.sum(dim=2) + targets[picks.clamp(min=0)].to(stages.dtype)
         return Prediction(votes.nanmean(dim=1), votes, stages.nanmean(dim=1), query.transitions)
 
@@ -140,36 +147,3 @@ class HPMCoRe(nn.Module):
         fused = [self.fusion(*moving)] if self.fusion is not None else moving
         streams = {"fused": fused[0]} if fused else {}
         return {**streams, "static": pooled["static"]} if "static" in pooled else streams
-
-
-def build_encoders(settings: HPMCoReSettings, skeleton: Skeleton, dimensions: int) -> nn.ModuleDict:
-    """The encoders that the settings ask for, by name; stages are found by the features of the first.
-
-    Only the libraries of those are imported.
-    """
-    encoders = nn.ModuleDict()
-    if settings.dynamic is not None:
-        from posediff.models.encoders.dynamic import DynamicEncoder
-
-        encoders["dynamic"] = DynamicEncoder(settings.width, settings.dynamic)
-    if settings.skeletal is not None:
-        from posediff.models.encoders.skeletal import SkeletalEncoder
-
-        encoders["skeletal"] = SkeletalEncoder(skeleton, dimensions, settings.width, settings.skeletal)
-    if settings.static is not None:
-        from posediff.models.encoders.static import StaticEncoder
-
-        encoders["static"] = StaticEncoder(settings.width, settings.static)
-    return encoders
-
-
-def _inputs(encoder: str, sample: Sample) -> tuple[Tensor, Tensor] | tuple[Sample]:
-    """What an encoder is called with."""
-    if encoder != "skeletal":
-        return (sample,)
-    if "poses" not in sample:
-        raise BadSetting(
-            f"the skeletal encoder takes poses; the samples hold {', '.join(sample)}",
-            "let the data settings load them, or set skeletal to None",
-        )
-    return sample["poses"], sample["confidence"]

@@ -53,9 +53,11 @@ class Prediction(NamedTuple):
         votes: (B, M) score by each exemplar; NaN where there is none.
         stages: (B, K) mean contribution of each stage relative to the exemplars.
         transitions: (B, K - 1) predicted first frame of every stage but the first.
+        segments: (B, K) score of each stage on the scale of the whole, where the model gives one.
     """
 
     score: torch.Tensor
     votes: torch.Tensor
     stages: torch.Tensor
     transitions: torch.Tensor
+    segments: torch.Tensor | None = None

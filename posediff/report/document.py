@@ -16,18 +16,23 @@ import posediff
 from posediff.compare.comparison import Alignment, Comparison, Difference, Segment
 from posediff.errors import CannotWrite
 from posediff.language import phrases
+from posediff.report.learned import Learned, learned_document
 from posediff.sequence import PoseSequence
 
 FORMAT = "posediff.comparison/1"
 
 
-def document(comparison: Comparison) -> dict[str, Any]:
+def document(comparison: Comparison, learned: Learned | None = None) -> dict[str, Any]:
     """The comparison as plain JSON types, as ``annotations/comparison-1.schema.json`` describes it.
 
     Frame ranges are ``[first, end]`` in the numbering of the files, ``end`` exclusive; the alignment's indices count
     from 0. What is unknown is ``null``: every number is finite.
+
+    Args:
+        comparison: what was measured.
+        learned: what a network says of the same performances.
     """
-    return {
+    result = {
         "format": FORMAT,
         "reference": _performance(comparison.reference),
         "query": _performance(comparison.query),
@@ -46,18 +51,24 @@ def document(comparison: Comparison) -> dict[str, Any]:
             "query": plain(comparison.query.source),
         },
     }
+    return result if learned is None else {**result, "learned": learned_document(learned)}
 
 
-def dumps(comparison: Comparison) -> str:
+def dumps(comparison: Comparison, learned: Learned | None = None) -> str:
     """The document as JSON text, on one line."""
-    return json.dumps(document(comparison), ensure_ascii=False, allow_nan=False)
+    return json.dumps(document(comparison, learned), ensure_ascii=False, allow_nan=False)
 
 
-def write_report(comparison: Comparison, folder: str | Path) -> list[Path]:
+def write_report(comparison: Comparison, folder: str | Path, learned: Learned | None = None) -> list[Path]:
     """Write ``comparison.json``, the plots as PNG and ``report.html`` into a folder, which is made if need be.
 
     Everything is made in a temporary folder first and then moved, so a failure leaves nothing half-written. Other
     files in the folder stay as they are.
+
+    Args:
+        comparison: what was measured.
+        folder: where to.
+        learned: what a network says of the same performances.
 
     Returns:
         The files written.
@@ -70,7 +81,8 @@ def write_report(comparison: Comparison, folder: str | Path) -> list[Path]:
 
     target = Path(folder)
     drawn = pictures(comparison)
-    texts = {"comparison.json": dumps(comparison), "report.html": page(comparison, drawn, cards(comparison))}
+    html = page(comparison, drawn, cards(comparison), learned)
+    texts = {"comparison.json": dumps(comparison, learned), "report.html": html}
     contents = {**{name: text.encode("utf-8", "replace") for name, text in texts.items()}, **drawn}
     try:
         return _write_all(contents, target)

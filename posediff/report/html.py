@@ -13,6 +13,7 @@ from posediff.compare.comparison import Comparison
 from posediff.language import phrases
 from posediff.language.pairs import Told, grouped
 from posediff.report.document import plain
+from posediff.report.learned import Learned, learned_section
 from posediff.report.plots import PLOTS, Plot
 from posediff.report.stylesheet import STYLESHEET
 
@@ -20,13 +21,16 @@ from posediff.report.stylesheet import STYLESHEET
 CONTROLS = dict.fromkeys((*range(9), 11, *range(13, 32), *range(127, 160)), "�")
 
 
-def page(comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[bytes]) -> str:
+def page(
+    comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[bytes], learned: Learned | None = None
+) -> str:
     """The report as an HTML document.
 
     Args:
         comparison: what to show.
         pictures: the plots as PNG files, by file name.
         cards: the skeleton pairs of the first differences as PNG files, in order.
+        learned: what a network says of the same performances.
     """
     reference, query = phrases.names(comparison)
     # The cards and the table show what these pictures do.
@@ -35,6 +39,7 @@ def page(comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[
     parts = (
         _header(comparison, reference, query),
         _scores(comparison),
+        "" if learned is None else learned_section(learned),
         _differences(comparison, cards),
         _segments(comparison),
         *(_figure(plot, pictures[plot.name]) for plot in plots),

@@ -40,6 +40,23 @@ dl, dd { margin: 0; }
 .bars small { order: 3; grid-column: 1 / -1; color: var(--muted); font-size: 13px; line-height: 1.4; }
 .bar { height: 10px; border-radius: 5px; background: var(--line); overflow: hidden; }
 .bar span { display: block; height: 100%; border-radius: 5px; background: var(--accent); }
+.learned { padding: 28px 32px; background: var(--paper); border: 1px solid var(--line); border-radius: 12px; }
+.learned p { margin: 24px 0 10px; padding-top: 20px; max-width: none; border-top: 1px solid var(--line); }
+.marks { display: grid; grid-template-columns: 1fr 1fr; gap: 16px 32px; }
+.marks .reference { color: var(--reference); }
+.marks .query { color: var(--query); }
+.marks dt { font-weight: 600; }
+.marks strong { display: block; font-size: 34px; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.marks small { display: block; color: var(--muted); font-size: 13px; line-height: 1.4; }
+.stages { display: grid; gap: 8px; }
+.stages div { display: grid; grid-template-columns: 9em 1fr; gap: 16px; align-items: center; }
+.stages dt { font-weight: 600; overflow-wrap: anywhere; }
+.stages dd { display: grid; grid-template-columns: 1fr 4em 11em; gap: 16px; align-items: center; }
+.stages b { text-align: right; font-variant-numeric: tabular-nums; }
+.stages small { color: var(--muted); font-size: 13px; }
+.both { background: linear-gradient(90deg, transparent calc(50% - 1px), var(--muted) 0 calc(50% + 1px), transparent 0)
+  var(--line); }
+.bar .less { background: var(--query); }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 24px; }
 article { padding: 20px; background: var(--paper); border: 1px solid var(--line); border-radius: 12px;
   break-inside: avoid; }
@@ -74,7 +91,11 @@ pre { overflow-x: auto; padding: 16px; border: 1px solid var(--line); border-rad
   h1 small { display: block; padding: 2px 0; font-size: 15px; }
   .scores { grid-template-columns: 1fr; gap: 24px; padding: 20px; }
   .score { margin: 0 auto; }
-  .bars { grid-template-columns: 1fr; }
+  .bars, .marks { grid-template-columns: 1fr; }
+  .learned { padding: 20px; }
+  .stages div { grid-template-columns: 1fr; gap: 2px; }
+  .stages dd { grid-template-columns: 1fr auto; gap: 2px 12px; }
+  .stages small { grid-column: 1 / -1; }
   article { padding: 16px; }
 }
 @media (prefers-color-scheme: dark) {

@@ -138,19 +138,29 @@ KINECT25 = _skeleton(
         *_limbs("=pelvis hip knee ankle foot", "=thorax shoulder elbow wrist hand hand_tip", "wrist thumb"),
     ],
 )
-
 CATALOGUE = {
     skeleton.name: skeleton
     for skeleton in (MPII16, COCO17, OPENPOSE18, BODY25, HALPE26, BLAZEPOSE33, H36M17, KINECT22, KINECT25)
 }
 
+#: The two instruments of a surgical robot, as :mod:`posediff.datasets.jigsaws` has them.
+INSTRUMENTS10 = _skeleton(
+    "instruments10",
+    [f"{side}_{part}" for side in ("left", "right") for part in "tip axis_x axis_z jaw_a jaw_b".split()],
+    [("left_tip", "right_tip"), *_limbs("tip axis_x", "tip axis_z", "tip jaw_a", "tip jaw_b")],
+)
+
+#: What is no body: it has no trunk, and nothing of it can be made from a body.
+TOOLS = {INSTRUMENTS10.name: INSTRUMENTS10}
+
 
 def get(name: str) -> Skeleton:
-    """A skeleton of the catalogue by its name.
+    """A skeleton of the catalogue, or a tool, by its name.
 
     Raises:
         BadSetting: if there is none of that name.
     """
-    if name not in CATALOGUE:
-        raise BadSetting(f"unknown skeleton {name!r}", f"choose one of: {', '.join(CATALOGUE)}")
-    return CATALOGUE[name]
+    known = {**CATALOGUE, **TOOLS}
+    if name not in known:
+        raise BadSetting(f"unknown skeleton {name!r}", f"choose one of: {', '.join(known)}")
+    return known[name]

@@ -48,8 +48,8 @@ MIDPOINTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "right_hand": (("right_index", "right_pinky"),),
 }
 
-_INNER = ("head", "elbow", "knee", "nose", "eye", "ear", "mouth")
-_TORSO = ("pelvis", "spine", "thorax", "neck", "upper_neck", "shoulder", "hip", "collar")
+_INNER = ("head", "elbow", "knee", "nose", "eye", "ear", "mouth", "axis")
+_TORSO = ("pelvis", "spine", "thorax", "neck", "upper_neck", "shoulder", "hip", "collar", "tip")
 
 
 def canonical(joint: str) -> str:
@@ -64,7 +64,7 @@ def canonical(joint: str) -> str:
 
 
 def level(joint: str) -> int:
-    """A joint's distance from the trunk: 0 torso, 1 inner limbs, 2 outer limbs."""
+    """A joint's distance from the trunk: 0 torso, 1 inner limbs, 2 outer limbs; of a tool 0 tip, 1 axes, 2 jaws."""
     part = joint.removeprefix("left_").removeprefix("right_")
     if part.startswith(_INNER):
         return 1

@@ -25,7 +25,7 @@ def test_a_faulty_performance_scores_below_a_sound_one():
 
 def test_every_episode_is_found_and_exemplars_come_from_other_subjects():
     benchmark = load("compare_ui_prmd")
-    episodes = [one for one in benchmark.find(data_root("ui_prmd")) if one.movement == 1]
+    episodes = [one for one in benchmark.episodes(data_root("ui_prmd")) if one.movement == 1]
     assert len(episodes) == 200
     chosen = benchmark.chosen_exemplars(episodes, left_out=3)
     assert len(chosen) == 18

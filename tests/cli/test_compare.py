@@ -353,3 +353,88 @@ def test_mirror_and_auto_mirror_exclude_one_another():
     found = run("--mirror", "--auto-mirror", "a.json", "b.json")
     assert found.exit_code == 2
     assert "exclude" in found.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A small network of dives, one of their skeletons as a file, and another one."""
+    pytest.importorskip("mmengine")
+    from posediff.datasets.synthetic_dives import SyntheticDivesSettings, dive
+    from posediff.engine.models import MODELS
+    from posediff.engine.training import train
+    from tests.engine.tiny import TABLE, experiment
+
+    folder = tmp_path_factory.mktemp("dives")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(MODELS, "tiny", TABLE)
+        best = train(experiment(training__epochs=1), folder / "run").best
+        dives = [dive(SyntheticDivesSettings(clips=48), number) for number in range(48)]
+        action = dives[40][0].action
+        other = next(number for number in range(36, 48) if dives[number][0].action == action and number != 40)
+        paths = [folder / "reference.json", folder / "query.json"]
+        for path, number in zip(paths, (other, 40), strict=True):
+            write(path, dives[number][1])
+        yield [*map(str, paths)], ["--checkpoint", str(best), "--action", action]
+
+
+def test_a_network_scores_both_and_what_is_measured_stays_the_same(trained):
+    files, network = trained
+    plain, result = json.loads(run(*files, "--json").stdout), run(*files, *network, "--difficulty", 2, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(SCHEMA).validate(found)
+    learned = found.pop("learned")
+    assert found == plain
+    for side, path in (("reference", files[0]), ("query", files[1])):
+        scored = CliRunner().invoke(main, ["score", path, *network, "--difficulty", "2", "--json"])
+        document = json.loads(scored.stdout)
+        assert learned[side] == {name: document[name] for name in learned[side]}
+        assert learned["checkpoint"] == document["checkpoint"]
+    assert learned["query"]["score"] != learned["reference"]["score"]
+
+
+def test_learned_scores_are_in_the_table_and_in_the_report(trained, tmp_path):
+    files, network = trained
+    result = run(*files, *network, "--out", tmp_path / "out")
+    assert "learned scores\n  query " in result.stdout
+    assert "  reference  " in result.stdout
+    assert "Learned score" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "learned" in json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
+
+
+def test_of_several_references_none_is_scored(trained):
+    (reference, query), network = trained
+    found = json.loads(run(query, "--references", Path(reference).parent, *network, "--json").stdout)
+    assert found["learned"]["reference"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        (["--checkpoint", "lost.pth"], 3, "lost.pth"),
+        (["--action", "999z"], 3, "no exemplar of the action '999z'"),
+        (["--exemplars", "lost.csv"], 3, "lost.csv"),
+        (["--difficulty", "0"], 2, "--difficulty"),
+    ],
+)
+def test_what_the_network_cannot_score_ends_in_one_line_and_nothing_is_written(
+    trained, tmp_path, change, code, message
+):
+    files, network = trained
+    assert refused(run(*files, *network, *change, "--out", tmp_path / "out"), code, message)
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_of_the_network_need_one():
+    assert refused(run(REFERENCE, QUERY, "--action", "407c"), 2, "--action is for a trained network: give --checkpoint")
+
+
+def test_a_comparison_without_a_network_imports_no_torch():
+    script = f"""
+import sys
+from posediff.cli import main
+main(["compare", {REFERENCE!r}, {QUERY!r}, "--json"], standalone_mode=False)
+sys.exit(" ".join({{"torch", "mmengine"}} & set(sys.modules)) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -48,7 +48,8 @@ def test_the_score_is_told_with_its_spread_its_votes_and_the_stages(query, check
     assert head.startswith(f"{query}: ")
     assert " ± " in head
     assert head.endswith(f"by 3 exemplars, difficulty {CLIP.difficulty:g}")
-    assert [line.split()[0] for line in rest] == ["take-off", "flight", "entry", "by", "by", "by"]
+    assert [line.split()[0] for line in rest] == ["between", "take-off", "flight", "entry", "by", "by", "by"]
+    assert rest[0].endswith(" for 90 %, by 9 validation clips")
 
 
 def test_json_is_one_document_and_nothing_else(query, checkpoint):
@@ -67,6 +68,10 @@ def test_json_is_one_document_and_nothing_else(query, checkpoint):
     assert document["score"] == pytest.approx(sum(votes) / len(votes))
     first, *_, last = document["stages"]
     assert (first["start"], last["end"], first["name"]) == (0, len(SEQUENCE), "take-off")
+    interval = document["interval"]
+    assert interval["low"] < document["score"] < interval["high"]
+    assert (interval["level"], interval["calibrated_on"], interval["needed"]) == (0.9, 9, 9)
+    assert set(first) == {"name", "start", "end", "contribution"}
     assert set(document["checkpoint"]) == {"path", "sha256", "epoch", "provenance"}
 
 
@@ -95,6 +100,16 @@ def test_a_mistake_ends_in_one_line_a_hint_and_its_exit_code(query, checkpoint, 
     assert result.exit_code == code, result.stderr
     lines = result.stderr.splitlines()
     assert (len(lines), message in lines[0], hint in lines[1]) == (2, True, True), result.stderr
+
+
+def test_a_level_that_takes_more_clips_is_told_as_such(query, checkpoint):
+    arguments = [query, "--checkpoint", checkpoint, "--person", 7, "--action", CLIP.action, "--level", 0.95]
+    result = score(*arguments)
+    expected = "  no interval for 95 %: it takes the errors on 19 validation clips, 9 are there"
+    assert result.stdout.splitlines()[1] == expected
+    interval = json.loads(score(*arguments, "--json").stdout)["interval"]
+    assert interval == {"low": None, "high": None, "level": 0.95, "calibrated_on": 9, "needed": 19}
+    assert score(*arguments[:-1], 1).exit_code == 2
 
 
 def test_a_score_that_is_no_number_is_an_error(query, checkpoint, tmp_path):

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from click.testing import CliRunner, Result
@@ -31,12 +32,30 @@ def run_test(*arguments: object) -> Result:
 def test_figures_stand_beside_those_of_the_labels_alone(tmp_path, checkpoint):
     result = run_test(config_file(tmp_path), checkpoint)
     assert result.exit_code == 0, result.stderr
-    head, columns, model, floor = result.stdout.splitlines()
+    head, columns, model, floor, intervals = result.stdout.splitlines()
     assert head == "small: 12 test clips, up to 3 exemplars by action"
     assert columns.split()[:3] == ["SRCC", "R-l2", "x100"]
     assert "AIoU@0.75 all stages" in columns
     assert (model.split()[0], floor.split()[:2]) == ("tiny", ["labels", "alone"])
+    assert re.fullmatch(r"intervals for 90 % hold \d+ % of 12 scores; they come from 9 validation clips", intervals)
     assert "nan" not in result.stdout
+
+
+def test_figures_by_action_are_told_on_request(tmp_path, checkpoint):
+    options = ["--cfg-options", "data.source.test=0.5", "data.exemplars.by=none"]
+    lines = run_test(config_file(tmp_path), checkpoint, "--by-action", *options).stdout.splitlines()
+    actions = [line.split()[0] for line in lines[4:-2]]
+    assert len(actions) > 1
+    assert actions == sorted(actions)
+    assert lines[-2].startswith("mean of actions ")
+    few = run_test(config_file(tmp_path), checkpoint, "--by-action")
+    assert "fewer than two actions have three test clips" in few.stdout
+
+
+def test_too_few_validation_clips_are_told_with_the_number_that_it_takes(tmp_path, checkpoint):
+    result = run_test(config_file(tmp_path), checkpoint, "--level", "0.95")
+    expected = "no intervals for 95 %: they take 19 validation clips, 9 are there"
+    assert result.stdout.splitlines()[-1] == expected
 
 
 def test_predictions_are_written_with_all_that_they_come_from(tmp_path, checkpoint):
@@ -45,12 +64,14 @@ def test_predictions_are_written_with_all_that_they_come_from(tmp_path, checkpoi
     document, written = json.loads(result.stdout), json.loads(out.read_text())
     assert (document["format"], document["clips"], document["out"]) == ("posediff.test/1", 12, str(out))
     assert written["format"] == "posediff.predictions/1"
-    for key in ("figures", "floor", "experiment", "seed", "checkpoint", "provenance"):
+    for key in ("figures", "floor", "by_action", "interval", "experiment", "seed", "checkpoint", "provenance"):
         assert written[key] == document[key]
     assert len(written["clips"]) == 12
     clip = written["clips"][0]
     assert clip["predicted"] == pytest.approx(sum(clip["votes"]) / len(clip["votes"]))
     assert set(clip) >= {"key", "score", "stages", "transitions", "exemplars"}
+    inside = [clip["low"] <= clip["score"] <= clip["high"] for clip in written["clips"]]
+    assert document["interval"]["coverage"] == pytest.approx(sum(inside) / 12)
     assert set(document["provenance"]) == {"posediff", "commit", "date", "torch"}
 
 

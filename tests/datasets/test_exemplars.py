@@ -136,9 +136,84 @@ def test_queries_without_any_exemplar_are_told_at_once():
     assert "data.exemplars.by=none" in caught.value.hint
 
 
+SCORED = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3)), min_size=2, max_size=25).map(
+    lambda kinds: tuple(Clip(f"{n}/1", score, action=action) for n, (action, score) in enumerate(kinds))
+)
+
+
+@given(clips=SCORED, best=st.integers(1, 6), seed=SEEDS, epoch=st.integers(0, 100), count=st.integers(1, 8))
+def test_the_best_are_those_that_no_other_one_is_better_than(clips, best, seed, epoch, count):
+    exemplars = Exemplars(clips, "action", seed, choice="best", best=best)
+    positions = exemplars.usable
+    partners = exemplars.partners(positions, epoch)
+    picks = exemplars.picks([clips[position] for position in positions], count)
+    for position, partner, row in zip(positions, partners, picks.tolist(), strict=True):
+        others = [c.score for n, c in enumerate(clips) if n != position and c.action == clips[position].action]
+        least = sorted(others, reverse=True)[:best][-1]
+        for chosen in {int(partner), *row}:
+            assert chosen != position
+            assert clips[chosen].action == clips[position].action
+            assert clips[chosen].score >= least
+        assert len(set(row)) == min(count, best, len(others))
+
+
+@given(clips=SCORED, seed=SEEDS, choice=st.sampled_from(["best", "barycentre"]), order=st.randoms())
+def test_the_best_do_not_depend_on_the_order_of_the_clips(clips, seed, choice, order):
+    shuffled = list(clips)
+    order.shuffle(shuffled)
+    queries = [*clips, Clip("q", 0.0, action="a")]
+    one, other = (
+        [[some[p].key for p in pool] for pool in Exemplars(some, "action", seed, choice=choice, best=3).pools(queries)]
+        for some in (clips, shuffled)
+    )
+    assert one == other
+
+
+def test_of_equal_ones_different_queries_get_different_ones():
+    clips = [Clip(f"{n}", float(n % 2)) for n in range(60)]
+    exemplars = Exemplars(clips, "none", choice="best", best=5)
+    queries = [Clip(f"q{n}", 0.0) for n in range(300)]
+    picks = exemplars.picks(queries, 5)
+    assert (picks % 2 == 1).all()
+    counts = np.bincount(picks.ravel(), minlength=60)[1::2]
+    assert abs(counts - 50).max() < 40  # 5.9 standard deviations
+    assert len({tuple(sorted(row)) for row in picks.tolist()}) > 250
+
+
+def test_over_the_epochs_all_the_best_are_partners():
+    clips = [Clip(f"{n}", n) for n in range(12)]
+    exemplars = Exemplars(clips, "none", choice="best", best=3)
+    drawn = np.stack([exemplars.partners(np.arange(12), epoch) for epoch in range(900)])
+    assert Counter(drawn[:, 0].tolist()).keys() == {9, 10, 11}
+    assert Counter(drawn[:, 10].tolist()).keys() == {8, 9, 11}
+    assert min(Counter(drawn[:, 0].tolist()).values()) > 220
+    assert abs(np.corrcoef(drawn[:, 0], drawn[:, 1])[0, 1]) < 0.15
+
+
+def test_targets_decide_who_is_the_best():
+    clips = [Clip("a", 9.0), Clip("b", 1.0), Clip("c", 5.0)]
+    exemplars = Exemplars(clips, "none", choice="best", best=1, targets=np.array([1.0, 2.0, 3.0]))
+    assert exemplars.picks([Clip("q", 0.0), clips[2]], 2).tolist() == [[2, 2], [1, 1]]
+
+
+@given(clips=SCORED, best=st.integers(1, 6))
+def test_a_group_has_one_set_for_an_average_and_one_for_each_clip_in_it(clips, best):
+    exemplars = Exemplars(clips, "action", choice="barycentre", best=best)
+    queries = [*clips, *(Clip(f"q{n}", 0.0, action="ab"[n % 2]) for n in range(6))]
+    pools = exemplars.pools(queries)
+    for action in "ab":
+        assert len({pool for pool, query in zip(pools, queries, strict=True) if query.action == action}) <= best + 1
+    for query, pool in zip(queries, pools, strict=True):
+        scores = [clips[position].score for position in pool]
+        assert scores == sorted(scores, reverse=True)
+        assert query.key not in {clips[position].key for position in pool}
+
+
 def test_what_cannot_be_chosen_by_is_refused():
     with pytest.raises(BadSetting, match="exemplars by 'actoin'") as caught:
         Exemplars([Clip("a", 1.0)], "actoin")
+    with pytest.raises(BadSetting, match="exemplars are the 'bset' ones"):
+        Exemplars([Clip("a", 1.0)], choice="bset")
     assert caught.value.hint == "did you mean action?"
     with pytest.raises(BadSetting, match="0 exemplars"):
         Exemplars([Clip("a", 1.0)]).picks([], 0)

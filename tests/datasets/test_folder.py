@@ -263,3 +263,31 @@ def test_who_cannot_be_divided_may_say_it_in_the_table(folder):
     with pytest.raises(BadData) as caught:
         loaded(folder, "file,score\na.json,1\n")
     assert caught.value.hint == "give more clips, or say in a column split which clips are for testing"
+
+
+# Performers
+
+
+def people(folder, rows):
+    """A table of clips of performers, without the column split."""
+    for number in range(len(rows)):
+        (folder / f"{number}.json").touch()
+    return "file,score,performer\n" + "".join(f"{number}.json,{number},{name}\n" for number, name in enumerate(rows))
+
+
+def test_performers_are_tested_on_that_are_not_learnt_from(folder):
+    clips = loaded(folder, people(folder, ["ana", "bo", "cy", "di", "ana", "bo", "cy", "di"]), test=0.5)
+    learnt, tested = ({clip.performer for clip in part} for part in (clips.train, clips.test))
+    assert (len(learnt), len(tested)) == (2, 2)
+    assert learnt | tested == {"ana", "bo", "cy", "di"}
+
+
+def test_a_single_performer_is_in_both_parts(folder):
+    clips = loaded(folder, people(folder, ["ana"] * 4), test=0.5)
+    assert [{clip.performer for clip in part} for part in (clips.train, clips.test)] == [{"ana"}, {"ana"}]
+
+
+def test_a_performer_is_in_every_row_or_in_none(folder):
+    said = fault(folder, people(folder, ["ana", "", "cy"]))
+    assert said.endswith("1 of 3 rows have no performer, the others have one: line 3")
+    assert {clip.performer for clip in loaded(folder, people(folder, ["", "", ""])).train} == {""}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from posediff.datasets.augment import AugmentSettings
 from posediff.datasets.clips import Clip
 from posediff.datasets.exemplars import Exemplars
+from posediff.datasets.references import references
 from posediff.datasets.samples import InputSettings, Samples
 from posediff.errors import BadData, BadSetting
 from posediff.sequence import PoseSequence
@@ -28,6 +29,16 @@ def pairs_of(actions, augment=None, seed=0):
     sequences = {clip.key: PoseSequence(rng.normal(size=(8, 16, 2)), MPII16) for clip in clips}
     samples = Samples(clips, InputSettings(frames=8), difficulty=True, sequences=sequences)
     return Pairs(samples, Exemplars(clips, "action", seed), augment, seed)
+
+
+def with_others(choice, measure=None, augment=None):
+    """Pairs of six clips with the best ones, or with their average."""
+    plain = pairs_of("a" * 6)
+    exemplars = Exemplars(plain.samples.clips, choice=choice, best=2)
+    averages = None
+    if choice == "barycentre":
+        averages = references(plain.samples, exemplars, plain.samples.clips, difficulty=True)
+    return Pairs(plain.samples, exemplars, augment, 0, references=averages, measure=measure)
 
 
 def same(one, other):
@@ -65,6 +76,34 @@ def test_an_item_is_the_same_in_any_batch(numbers, augment):
             {side: {name: tensor[row] for name, tensor in sample.items()} for side, sample in batch.items()},
             pairs[number],
         )
+
+
+def test_exemplars_may_be_averages():
+    batch = with_others("barycentre").__getitems__([*range(6)])
+    assert batch["query"]["target"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert batch["exemplar"]["target"].tolist() == [4.5, 4.5, 4.5, 4.5, 4, 3.5]
+    assert batch["exemplar"]["poses"].shape == batch["query"]["poses"].shape
+    first, again = with_others("barycentre", augment=ALL)[3], with_others("barycentre", augment=ALL)[3]
+    assert same(first, again)
+
+
+@pytest.mark.parametrize("choice", ["random", "best", "barycentre"])
+def test_what_is_measured_of_a_pair_stands_in_its_row_on_both_sides(choice):
+    def measure(query, members):
+        return np.array([query, sum(members), len(members), np.nan])
+
+    pairs = with_others(choice, measure, ALL)
+    batch = pairs.__getitems__([3, 17, 5])
+    found = batch["query"]["dimensions"]
+    assert (found.dtype, found.shape) == (torch.float32, (3, 4))
+    assert found[:, 0].tolist() == batch["query"]["index"].tolist()
+    if choice == "barycentre":
+        assert found[:, 1:3].tolist() == [[9, 2], [7, 2], [7, 2]]
+    else:
+        assert found[:, 1].tolist() == batch["exemplar"]["index"].tolist()
+    assert found[:, 3].isnan().all()
+    assert torch.equal(batch["exemplar"]["dimensions"].nan_to_num(), found.nan_to_num())
+    assert "dimensions" not in with_others(choice)[0]["query"]
 
 
 def test_the_seed_decides_the_changes():

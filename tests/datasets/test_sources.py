@@ -40,7 +40,7 @@ def test_an_unknown_source_is_answered_with_what_was_meant():
     assert caught.value.hint == "did you mean finediving?"
     with pytest.raises(BadSetting) as caught:
         source("gymnastics")
-    assert caught.value.hint == "there are: finediving, mtl_aqa, folder, synthetic_dives"
+    assert caught.value.hint == "there are: finediving, mtl_aqa, ui_prmd, aqa7, jigsaws, folder, synthetic_dives"
 
 
 def test_labels_are_read_without_torch():

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,12 @@ CLIPS = (
     st.lists(st.sampled_from("abcde"), min_size=2, max_size=40)
     .filter(lambda actions: len(set(actions)) < len(actions))
     .map(lambda actions: tuple(Clip(f"{n:02d}", n, action=action) for n, action in enumerate(actions)))
+)
+#: Clips of two to eight performers, of any actions.
+PERFORMED = (
+    st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=40)
+    .filter(lambda performers: len(set(performers)) > 1)
+    .map(lambda performers: tuple(Clip(f"{n:02d}", n, performer=one) for n, one in enumerate(performers)))
 )
 FRACTIONS = st.floats(0, 1, exclude_max=True)
 SEEDS = st.integers(0, 5)
@@ -64,6 +71,54 @@ def test_another_seed_chooses_others_and_all_in_the_end():
     chosen = [{clip.key for clip in validation_split(clips, 0.2, seed)[1]} for seed in range(60)]
     assert len(set(map(frozenset, chosen))) > 30
     assert set.union(*chosen) == {clip.key for clip in clips}
+
+
+def performers(clips):
+    return {clip.performer for clip in clips}
+
+
+@given(clips=PERFORMED, fraction=FRACTIONS.filter(lambda fraction: fraction > 0), seed=SEEDS)
+def test_nobody_is_learnt_from_and_validated_on(clips, fraction, seed):
+    train, validation = validation_split(clips, fraction, seed)
+    assert performers(train) & performers(validation) == set()
+    assert performers(train)
+    assert performers(validation)
+    assert sorted([*train, *validation], key=lambda clip: clip.key) == list(clips)
+
+
+@given(clips=PERFORMED, fraction=FRACTIONS.filter(lambda fraction: fraction > 0), seed=SEEDS)
+def test_as_many_performers_are_chosen_as_were_asked_for(clips, fraction, seed):
+    _, validation = validation_split(clips, fraction, seed)
+    count = len(performers(clips))
+    wanted = fraction * count
+    assert 1 <= len(performers(validation)) <= count - 1
+    assert abs(len(performers(validation)) - wanted) <= (0.5 if 1 <= wanted <= count - 1 else 1)
+
+
+@given(clips=PERFORMED, fraction=FRACTIONS, seed=SEEDS, order=st.randoms())
+def test_which_performers_are_chosen_does_not_depend_on_the_order_or_their_clips(clips, fraction, seed, order):
+    shuffled = [clip for one in sorted(performers(clips)) for clip in clips if clip.performer == one][::-1]
+    order.shuffle(shuffled)
+    single = list({clip.performer: clip for clip in clips}.values())
+    first, again, alone = (performers(validation_split(c, fraction, seed)[1]) for c in (clips, shuffled, single))
+    assert first == again == alone
+
+
+def test_every_performer_is_validated_on_in_the_end():
+    clips = [Clip(f"{n:02d}", n, performer="abcdefgh"[n % 8]) for n in range(16)]
+    chosen = [frozenset(performers(validation_split(clips, 0.25, seed)[1])) for seed in range(60)]
+    assert {len(one) for one in chosen} == {2}
+    assert frozenset.union(*chosen) == set("abcdefgh")
+    assert len(set(chosen)) > 15
+
+
+@given(clips=CLIPS, fraction=FRACTIONS, seed=SEEDS)
+def test_a_single_performer_or_one_that_is_unknown_changes_nothing(clips, fraction, seed):
+    expected = [clip.key for clip in validation_split(clips, fraction, seed)[1]]
+    alone = [replace(clip, performer="ana") for clip in clips]
+    partly = [replace(clip, performer="" if n else "ana") for n, clip in enumerate(clips)]
+    for same in (alone, partly):
+        assert [clip.key for clip in validation_split(same, fraction, seed)[1]] == expected
 
 
 def test_no_fraction_is_no_validation():

@@ -1,10 +1,12 @@
 import hashlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from posediff.engine.assessment import assess
+from posediff.engine.checkpoints import load
 from posediff.engine.data import load_clips
 from posediff.engine.training import train
 from posediff.errors import BadData, BadSetting
@@ -25,6 +27,28 @@ def test_all_test_clips_are_scored_beside_what_their_labels_say(checkpoint):
     assert set(result.floor) == {"srcc", "relative_l2"}
     assert result.about["checkpoint"]["sha256"] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     assert result.about["experiment"]["model"]["type"] == "tiny"
+
+
+def test_intervals_are_by_the_errors_on_the_validation_clips(checkpoint):
+    chosen = experiment()
+    result = assess(chosen, checkpoint, level=0.8)
+    errors = load(checkpoint).progress.errors
+    assert (result.interval["level"], result.interval["calibrated_on"], result.interval["needed"]) == (0.8, 9, 4)
+    assert result.interval["half_width"] == errors[7]  # the 8th of 9
+    clips = load_clips(chosen.data).test
+    off = [abs(one - clip.score) / clip.difficulty for one, clip in zip(result.found.predicted, clips, strict=True)]
+    assert result.interval["coverage"] == pytest.approx(np.mean(np.array(off) <= errors[7]))
+    few = assess(chosen, checkpoint, level=0.99).interval
+    assert (few["half_width"], few["coverage"], few["needed"]) == (None, None, 99)
+
+
+def test_figures_by_action_are_told(checkpoint):
+    chosen = experiment(data__source__test=0.5, data__exemplars={"by": "none"})
+    actions = [clip.action for clip in load_clips(chosen.data).test]
+    several = {name for name in actions if actions.count(name) >= 3}
+    assert 1 < len(several) < len(set(actions))
+    assert assess(chosen, checkpoint).by_action["actions"].keys() == several
+    assert assess(experiment(), checkpoint).by_action is None
 
 
 def test_weights_decide_what_is_predicted(checkpoint, tmp_path):

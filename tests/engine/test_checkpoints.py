@@ -30,7 +30,7 @@ def checkpoint(**changes):
     optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
     network.embed.weight.sum().backward()
     optimizer.step()
-    progress = Progress(3, 2, {"srcc": 0.5, "aiou_50_flight": None}, 1, {"srcc": 0.4})
+    progress = Progress(3, 2, {"srcc": 0.5, "aiou_50_flight": None}, 1, {"srcc": 0.4}, (0.1, 0.25))
     states = optimizer.state_dict(), ({"last_step": 3, "base_values": [0.1]},)
     return Checkpoint(network.state_dict(), found, TASK, progress, *states, {"posediff": "0"})
 
@@ -55,6 +55,24 @@ def test_what_is_read_is_what_was_written(path):
     assert all(torch.equal(read.model[name], written.model[name]) for name in read.model)
     state, expected = read.optimizer["state"][0], written.optimizer["state"][0]
     assert all(torch.equal(state[name], expected[name]) for name in expected)
+
+
+def test_a_checkpoint_of_before_has_no_errors_and_is_else_the_same(path):
+    content = torch.load(path, weights_only=True)
+    del content["errors"]
+    torch.save(content, path)
+    assert load(path).progress == replace(checkpoint().progress, errors=())
+    del content["waited"]
+    torch.save(content, path)
+    with pytest.raises(BadData, match="it lacks 'waited'"):
+        load(path)
+
+
+@pytest.mark.parametrize("errors", ["x", [-0.1], [float("nan")], [None], 3.0])
+def test_damaged_errors_are_refused(path, errors):
+    torch.save({**torch.load(path, weights_only=True), "errors": errors}, path)
+    with pytest.raises(BadData, match=r"last\.pth: .*errors"):
+        load(path)
 
 
 def test_torch_reads_it_with_weights_only_and_no_class_allowed(path):

@@ -58,6 +58,25 @@ def test_test_clips_are_asked_about_with_all_training_clips_and_their_own_kind(c
         assert floor == pytest.approx(np.mean(same))
 
 
+@pytest.mark.parametrize("choice", ["best", "barycentre"])
+def test_exemplars_are_the_best_by_their_executions(collection, choice):
+    settings = experiment(data__exemplars={"choice": choice, "best": 2, "count": 4}).data
+    task = for_training(settings, MODEL, collection, seed=0).task
+    asked = for_testing(settings, MODEL, collection, task)
+    for row, query in enumerate(asked.queries.clips):
+        same = [clip for clip in collection.train if clip.action == query.action]
+        best = sorted(same, key=lambda clip: -clip.execution)[:2]
+        chosen = {asked.bank.clips[pick].key for pick in asked.picks[row]}
+        if choice == "best":
+            assert chosen == {clip.key for clip in best}
+        else:
+            assert chosen == {f"barycentre of {' + '.join(clip.key for clip in best)}"}
+            mean = np.mean([clip.execution for clip in best])
+            assert asked.bank.targets[asked.picks[row, 0]] == pytest.approx(mean, rel=1e-5)
+    plain = for_testing(experiment().data, MODEL, collection, task)
+    assert asked.floor.tolist() == plain.floor.tolist()
+
+
 def test_clips_that_nothing_can_be_learnt_from_are_refused():
     same = [Clip(f"{number}", 5.0, action="a", images="x") for number in range(12)]
     settings = experiment(data__inputs={"poses": False, "features": ["static"], "features_root": "x"}).data

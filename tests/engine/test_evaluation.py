@@ -8,7 +8,7 @@ import torch
 from posediff.datasets.finediving import FineDivingSettings, load
 from posediff.datasets.floors import group_means
 from posediff.engine.data import for_testing, for_training, load_clips
-from posediff.engine.evaluation import FIGURES, figures, floor_figures, is_better, predict
+from posediff.engine.evaluation import FIGURES, by_action, figures, floor_figures, is_better, predict
 from posediff.engine.models import make_model
 from posediff.engine.predictions import Predictions
 from posediff.engine.processes import Process
@@ -124,6 +124,51 @@ def test_there_is_no_figure_where_it_is_not_defined():
     assert (equal["srcc"], equal["relative_l2"]) == (None, None)
 
 
+def test_labels_have_figures_of_their_own_besides():
+    found = figures(predictions(score=np.array([0.0, 1, 0, 1]), predicted=np.array([0.2, 0.4, 0.5, 0.9])))
+    assert (found["accuracy"], found["auc"], found["srcc"] is None) == (0.5, 0.75, False)
+    alike = figures(predictions(score=np.ones(4)))
+    assert (alike["accuracy"], alike["auc"]) == (1.0, None)
+    assert not {"accuracy", "auc"} & set(figures(predictions()))
+
+
+def test_a_model_with_stages_of_its_own_has_no_figures_of_the_labelled_ones():
+    own = figures(predictions(transitions=np.full((4, 7), 3), labelled=np.zeros((4, 0))))
+    assert {own[name] for name in FIGURES[2:]} == {None}
+    assert own["srcc"] is not None
+
+
+def by_hand(found, rows):
+    truth, predicted = found.score[rows], found.predicted[rows]
+    return scipy.stats.spearmanr(predicted, truth).statistic, 100 * np.mean(((predicted - truth) / np.ptp(truth)) ** 2)
+
+
+def test_figures_by_action_are_averaged_by_z_each_relative_to_its_own_range():
+    rng = np.random.default_rng(0)
+    score = rng.normal(size=14) * 5
+    found = predictions(score=score, predicted=score + rng.normal(size=14) * 3)
+    actions = ["b"] * 6 + ["rare"] * 2 + ["a"] * 6
+    made = by_action(found, actions)
+    assert [*made["actions"]] == ["a", "b"]
+    first, second = by_hand(found, slice(8, 14)), by_hand(found, slice(0, 6))
+    assert made["actions"]["a"] == {"clips": 6, "srcc": pytest.approx(first[0]), "relative_l2": pytest.approx(first[1])}
+    z = [0.5 * np.log((1 + rank) / (1 - rank)) for rank in (first[0], second[0])]
+    assert made["mean"]["srcc"] == pytest.approx(np.tanh(np.mean(z)))
+    assert made["mean"]["relative_l2"] == pytest.approx((first[1] + second[1]) / 2)
+
+
+def test_actions_without_figures_leave_them_out_of_the_mean():
+    score = np.array([1.0, 2, 3, 5, 5, 5, 1, 2, 3])
+    found = predictions(score=score, predicted=np.array([1.0, 3, 2, 4, 5, 6, 3, 1, 2]))
+    made = by_action(found, [*"aaabbbccc"])
+    assert (made["actions"]["b"]["srcc"], made["actions"]["b"]["relative_l2"]) == (None, None)
+    ranks = [0.5, -0.5]
+    assert made["mean"]["srcc"] == pytest.approx(np.tanh(np.mean(np.arctanh(ranks))), abs=1e-9)
+    perfect = predictions(score=np.array([1.0, 2, 3] * 2), predicted=np.array([1.0, 2, 3, 3, 1, 2]))
+    assert by_action(perfect, [*"aaabbb"])["mean"]["srcc"] is None
+    assert by_action(found, [*"aaabbccdd"]) is None
+
+
 def test_the_floor_is_what_labels_alone_say(asked):
     _, questions = asked
     truth = [clip.score for clip in questions.queries.clips]
@@ -135,7 +180,8 @@ def test_the_floor_of_finediving_is_the_published_one():
     folder = data_root("finediving", "Annotations")
     found = load(FineDivingSettings(annotations=str(folder)))
     floor = group_means(found.train, found.test, "action")
-    asked = SimpleNamespace(queries=SimpleNamespace(clips=found.test), floor=floor, score_range=found.score_range)
+    scores = np.array([clip.score for clip in found.test])
+    asked = SimpleNamespace(scores=scores, floor=floor, score_range=found.score_range)
     assert {name: round(value, 3) for name, value in floor_figures(asked).items()} == {
         "srcc": 0.588,
         "relative_l2": 1.335,

@@ -1,6 +1,7 @@
 import pytest
 
 from posediff.datasets.folder import FolderSettings
+from posediff.datasets.samples import InputSettings
 from posediff.engine.experiment import (
     DataSettings,
     ExemplarSettings,
@@ -32,8 +33,10 @@ def test_only_the_data_has_to_be_named():
         (DataSettings, "validation", 0.0),
         (DataSettings, "seed", -1),
         (ExemplarSettings, "count", 0),
+        (ExemplarSettings, "best", 0),
         (OptimizerSettings, "lr", 0.0),
         (OptimizerSettings, "lr", 1e38),
+        (OptimizerSettings, "backbone_lr", 0.0),
         (OptimizerSettings, "betas", (0.9, 1.0)),
         (OptimizerSettings, "clip", 0.0),
         (OptimizerSettings, "momentum", 1.0),
@@ -66,3 +69,17 @@ def test_a_warmup_has_to_end_before_the_training():
 def test_the_lowest_learning_rate_is_below_the_highest():
     with pytest.raises(BadSetting, match=r"schedule\.lowest is 0\.1"):
         Experiment(data=DataSettings(SOURCE), schedule=ScheduleSettings(lowest=0.1))
+    with pytest.raises(BadSetting, match=r"schedule\.lowest is 0\.01, above the learning rate of 0\.001"):
+        Experiment(
+            data=DataSettings(SOURCE),
+            optimizer=OptimizerSettings(lr=0.1, backbone_lr=0.001),
+            schedule=ScheduleSettings(lowest=0.01),
+        )
+
+
+@pytest.mark.parametrize("inputs", [{"images": 64}, {"features": ("static",), "features_root": "x"}])
+def test_pictures_have_no_average(inputs):
+    with pytest.raises(BadSetting, match="there is no average of pictures") as caught:
+        DataSettings(SOURCE, InputSettings(**inputs), exemplars=ExemplarSettings(choice="barycentre"))
+    assert "exemplars.choice=best" in caught.value.hint
+    DataSettings(SOURCE, InputSettings(**inputs), exemplars=ExemplarSettings(choice="best"))

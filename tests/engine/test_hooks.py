@@ -24,7 +24,7 @@ def runner(epoch=1, epochs=9, **more):
     records = []
     visualizer = SimpleNamespace(add_scalars=lambda values, step: records.append((step, values)))
     values = {"epoch": epoch, "max_epochs": epochs, "iter": 0, "losses": {"loss": 1.0}, "train_loop": SimpleNamespace()}
-    values["network"] = torch.nn.BatchNorm1d(2)
+    values |= {"network": torch.nn.BatchNorm1d(2), "errors": {"validation": (0.5, float(epoch))}}
     loader = SimpleNamespace(sampler=SimpleNamespace(set_epoch=lambda epoch: records.append(epoch)), __len__=lambda: 4)
     wrapper = SimpleNamespace(param_groups=[{"lr": 0.1}])
     made = {**values, "visualizer": visualizer, "train_dataloader": loader, "optim_wrapper": wrapper, **more}
@@ -118,7 +118,7 @@ def test_the_best_epoch_is_the_first_with_the_best_figure():
         (4, False),
         (5, False),
     ]
-    assert hook.progress == Progress(5, 2, {"srcc": 0.3, "relative_l2": 0.3}, 2, {})
+    assert hook.progress == Progress(5, 2, {"srcc": 0.3, "relative_l2": 0.3}, 2, {}, (0.5, 2.0))
 
 
 def test_an_error_is_best_where_it_is_smallest_and_a_missing_figure_never():

@@ -4,7 +4,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posediff.engine.metrics import aiou, fisher_mean, interval_iou, relative_l2, srcc
+from posediff.engine.metrics import accuracy, aiou, are_labels, auc, fisher_mean, interval_iou, relative_l2, srcc
 from posediff.errors import BadData, BadSetting
 from tests.fixtures.data import data_root
 
@@ -58,6 +58,41 @@ def test_constant_predictions_have_no_correlation_but_an_error():
     with pytest.raises(BadData, match="all predicted scores are 2"):
         srcc(np.array([2.0, 2.0]), np.array([1.0, 3.0]))
     assert relative_l2(np.array([2.0, 2.0]), np.array([1.0, 3.0])) == pytest.approx(25)
+
+
+labels = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 1)), min_size=2, max_size=30).filter(
+    lambda rows: len({label for _, label in rows}) == 2
+)
+
+
+@given(labels)
+def test_auc_counts_pairs_and_is_mann_whitneys(rows):
+    pred, true = np.array(rows, dtype=float).T
+    found = auc(pred, true)
+    pairs = [(one, zero) for one, label in rows if label for zero, other in rows if not other]
+    counted = sum(1.0 if one > zero else 0.5 if one == zero else 0.0 for one, zero in pairs) / len(pairs)
+    assert found == pytest.approx(counted)
+    ranked = scipy.stats.mannwhitneyu(pred[true == 1], pred[true == 0], method="asymptotic").statistic
+    assert found == pytest.approx(ranked / len(pairs))
+    assert auc(-pred, true) == pytest.approx(1 - found)
+
+
+@given(labels, st.sampled_from([0.5, 2.0, 3.5]))
+def test_accuracy_counts_those_on_the_right_side(rows, threshold):
+    pred, true = np.array(rows, dtype=float).T
+    right = sum((value >= threshold) == bool(label) for value, label in rows)
+    assert accuracy(pred, true, threshold) == pytest.approx(right / len(rows))
+
+
+def test_what_are_no_labels_has_no_figures_of_labels():
+    assert are_labels(np.array([0.0, 1.0, 1.0]))
+    assert not are_labels(np.array([0.0, 0.5]))
+    for metric in (accuracy, auc):
+        with pytest.raises(BadData, match=r"a label is 0\.5, expected 0 or 1"):
+            metric(np.array([1.0, 2.0]), np.array([1.0, 0.5]))
+    with pytest.raises(BadData, match="all labels are 1"):
+        auc(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    assert accuracy(np.array([1.0, 0.2]), np.array([1.0, 1.0])) == 0.5
 
 
 def test_fisher_mean_is_the_mean_of_z():

@@ -68,6 +68,11 @@ def test_figures_and_losses_in_words():
 
 
 def test_every_figure_has_a_name():
-    from posediff.engine.evaluation import FIGURES as ALL
+    from posediff.engine.evaluation import FIGURES, OF_LABELS
 
-    assert list(NAMES) == list(ALL)
+    assert {*NAMES} == {*FIGURES, *OF_LABELS}
+    assert [name for name in NAMES if name in FIGURES] == [*FIGURES]
+
+
+def test_figures_of_labels_are_told_too():
+    assert in_words({"srcc": 0.5, "accuracy": 0.75, "auc": 0.8}) == "SRCC 0.5000, accuracy 0.7500, AUC 0.8000"

@@ -66,6 +66,53 @@ def test_frozen_weights_are_left_out_and_all_frozen_is_an_error():
         make_optimizer(network, OptimizerSettings(), amp=False, device=CPU)
 
 
+def with_backbones():
+    """A network with weights in an encoder's own layers, in I3D, in a network of pictures, and in the head."""
+    nn = torch.nn
+    dynamic = nn.ModuleDict({"i3d": nn.Sequential(nn.Linear(1, 2)), "mixed": nn.Linear(1, 3)})
+    static = nn.ModuleDict({"backbone": nn.Linear(1, 4)})
+    encoders = nn.ModuleDict({"dynamic": dynamic, "static": static})
+    return nn.ModuleDict({"encoders": encoders, "head": nn.Linear(1, 5)})
+
+
+def sizes(optimizer):
+    """Learning rate and sizes of the biases of each group of weights."""
+    groups = optimizer.optimizer.param_groups
+    return [(group["lr"], [len(one) for one in group["params"] if one.ndim == 1]) for group in groups]
+
+
+def test_backbones_have_a_learning_rate_of_their_own():
+    settings = OptimizerSettings(lr=1e-3, backbone_lr=1e-4, weight_decay=0.5)
+    found = make_optimizer(with_backbones(), settings, amp=False, device=CPU)
+    assert sizes(found) == [(1e-3, [3, 5]), (1e-4, [2, 4])]
+    assert {group["weight_decay"] for group in found.param_groups} == {0.5}
+    assert found.param_groups[0]["lr"] == 1e-3  # the one that is told
+
+
+def test_without_one_of_their_own_backbones_have_that_of_all():
+    found = make_optimizer(with_backbones(), OptimizerSettings(lr=1e-3), amp=False, device=CPU)
+    assert sizes(found) == [(1e-3, [2, 3, 4, 5])]
+
+
+def test_frozen_backbones_need_no_learning_rate():
+    network = with_backbones()
+    network["encoders"]["dynamic"]["i3d"].requires_grad_(False)
+    network["encoders"]["static"]["backbone"].requires_grad_(False)
+    settings = OptimizerSettings(lr=1e-3, backbone_lr=1e-4)
+    assert sizes(make_optimizer(network, settings, amp=False, device=CPU)) == [(1e-3, [3, 5])]
+
+
+def test_both_learning_rates_follow_the_schedule():
+    settings = OptimizerSettings(lr=1.0, backbone_lr=0.1)
+    optimizer = make_optimizer(with_backbones(), settings, amp=False, device=CPU)
+    (schedule,) = make_schedule(optimizer, ScheduleSettings(type="cosine"), epochs=4, steps=1)
+    for epoch in range(4):
+        expected = (1 + math.cos(math.pi * epoch / 4)) / 2
+        assert [rate for rate, _ in sizes(optimizer)] == pytest.approx([expected, expected / 10])
+        optimizer.step()
+        schedule.step()
+
+
 def test_amp_on_the_cpu_computes_in_bfloat16_and_keeps_the_weights_in_float32():
     network, optimizer = made(amp=True)
     with optimizer.optim_context(network):

@@ -45,6 +45,22 @@ def test_the_file_is_one_json_document_with_a_clip_a_line(tmp_path):
     assert sum('"key"' in line for line in text.splitlines()) == 2
 
 
+def test_errors_are_of_executions_and_limits_of_final_scores():
+    dives = replace(FOUND, predicted=np.array([79.0, 66.5]), factor=np.array([2.0, 3.0]))
+    assert dives.errors == pytest.approx([0.5, 2.0])
+    assert replace(dives, factor=None).errors == pytest.approx([1.0, 6.0])
+    low, high = dives.limits(1.5)
+    assert (low.tolist(), high.tolist()) == ([76.0, 62.0], [82.0, 71.0])
+    records = as_records(dives, 1.5)
+    assert [(clip["low"], clip["high"]) for clip in records] == [(76.0, 82.0), (62.0, 71.0)]
+    assert "low" not in as_records(dives)[0]
+
+
+def test_scores_of_stages_are_told_where_there_are_some():
+    assert "segments" not in as_records(FOUND)[0]
+    assert as_records(replace(FOUND, segments=np.array([[1.0], [2.0]])))[1]["segments"] == [2.0]
+
+
 def test_nan_is_none_at_any_depth():
     assert known([1.0, [float("nan"), float("-inf")], 2]) == [1.0, [None, None], 2]
 

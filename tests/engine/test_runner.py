@@ -79,10 +79,13 @@ def test_every_set_of_clips_has_figures_and_the_hooks_get_them(monkeypatch, valu
 
     class Found:
         def __init__(self, how):
-            self.how, self.predicted = how, np.array([value])
+            self.how, self.predicted, self.errors = how, np.array([value]), np.array([3.0, 1.0])
 
     class Runner:
         network, process, epoch = None, ALONE, 1
+
+        def __init__(self):
+            self.errors = {}
 
         def call_hook(self, name, metrics):
             calls.append((name, metrics))
@@ -100,9 +103,11 @@ def test_every_set_of_clips_has_figures_and_the_hooks_get_them(monkeypatch, valu
         with pytest.raises(PosediffError, match="a predicted score after epoch 1 is not finite"):
             Evaluation(Runner(), {"validation": asked}, settings).run()
         return
-    found = Evaluation(Runner(), {"validation": asked}, settings).run()
+    runner = Runner()
+    found = Evaluation(runner, {"validation": asked}, settings).run()
     assert found == {"validation": {"srcc": (asked, 8, ALONE, 0), "range": (0.0, 1.0)}}
     assert calls == [("after_val_epoch", found)]
+    assert runner.errors == {"validation": (1.0, 3.0)}
 
 
 @pytest.mark.parametrize("world", [1, 2])

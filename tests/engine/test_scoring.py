@@ -276,17 +276,71 @@ def test_stages_are_in_the_frame_numbers_of_the_sequence():
     assert exact == (Stage("a", 0, 30), Stage("b", 30, len(SEQUENCE)))
 
 
-def test_stages_that_are_not_told_apart_have_both_names():
-    from posediff.engine.scoring import _names
-
-    assert _names(("take-off", "flight", "entry"), (0, 1)) == ("take-off", "flight", "entry")
-    assert _names(("take-off", "flight", "entry"), (1,)) == ("take-off + flight", "entry")
-    assert _names(("take-off", "flight", "entry"), ()) == ("take-off + flight + entry",)
-
-
 def test_the_network_is_that_of_the_checkpoint(checkpoint, tmp_path):
     content = torch.load(checkpoint, weights_only=True)
     content["model"]["head.weight"].zero_()
     torch.save(content, tmp_path / "zero.pth")
     found = Scorer(tmp_path / "zero.pth", device="cpu").score(SEQUENCE, action=CLIP.action)
     assert [vote.score for vote in found.votes] == pytest.approx([vote.known for vote in found.votes], rel=1e-5)
+
+
+def test_an_interval_is_as_wide_as_the_errors_say_times_the_difficulty(checkpoint):
+    scorer = Scorer(checkpoint, device="cpu")
+    errors = load(checkpoint).progress.errors
+    assert len(errors) == 9
+    found = scorer.score(SEQUENCE, action=CLIP.action, difficulty=2.0, level=0.5)
+    assert (found.interval.level, found.interval.calibrated_on, found.interval.needed) == (0.5, 9, 1)
+    ends = found.score - 2 * errors[4], found.score + 2 * errors[4]
+    assert (found.interval.low, found.interval.high) == pytest.approx(ends)
+    usual = scorer.score(SEQUENCE, action=CLIP.action, difficulty=2.0).interval
+    assert (usual.level, usual.high) == (0.9, pytest.approx(found.score + 2 * errors[8]))
+
+
+def test_too_few_validation_clips_give_no_interval_but_how_many_it_takes(checkpoint):
+    found = Scorer(checkpoint, device="cpu").score(SEQUENCE, action=CLIP.action, level=0.95).interval
+    assert (found.low, found.high, found.calibrated_on, found.needed) == (None, None, 9, 19)
+
+
+def test_a_checkpoint_of_before_has_no_interval(checkpoint, tmp_path):
+    content = torch.load(checkpoint, weights_only=True)
+    del content["errors"]
+    torch.save(content, tmp_path / "old.pth")
+    found = Scorer(tmp_path / "old.pth", device="cpu").score(SEQUENCE, action=CLIP.action).interval
+    assert (found.low, found.calibrated_on) == (None, 0)
+
+
+def test_stages_have_scores_where_the_network_gives_some(checkpoint, monkeypatch):
+    scorer = Scorer(checkpoint, device="cpu")
+    assert scorer.score(SEQUENCE, action=CLIP.action).segments is None
+    vote = scorer._network.vote
+
+    def voted(*given):
+        found = vote(*given)
+        moments = torch.tensor([[2, 4, 6]])
+        four = torch.tensor([[1.0, 2.0, 3.0, 4.0]])
+        return found._replace(stages=four / 10, segments=four, transitions=moments)
+
+    monkeypatch.setattr(scorer._network, "vote", voted)
+    monkeypatch.setattr("posediff.engine.scoring.boundaries", lambda settings, transitions: ())
+    found = scorer.score(SEQUENCE, action=CLIP.action, difficulty=2.0)
+    assert found.segments == (2, 4, 6, 8)
+    assert [stage.name for stage in found.stages] == ["segment 1", "segment 2", "segment 3", "segment 4"]
+
+
+@pytest.mark.parametrize("choice", ["best", "barycentre"])
+def test_with_the_best_exemplars_a_score_is_that_of_the_test_too(tmp_path, choice):
+    chosen = experiment(data__exemplars={"choice": choice, "best": 3, "count": 2}, training__epochs=1)
+    best = train(chosen, tmp_path).best
+    tested = assess(chosen, best).found
+    row = tested.keys.index(CLIP.key)
+    scorer = Scorer(best, device="cpu")
+    found = scorer._chosen(CLIP, scorer._exemplars.train)
+    ranked = sorted((DIVES[number][0] for number in SAME), key=lambda clip: -clip.execution)[:3]
+    assert {clip.key for clip in found} <= {clip.key for clip in ranked}
+    if choice == "barycentre":
+        scored = scorer.score(SEQUENCE, action=CLIP.action)
+        assert scored.score == pytest.approx(tested.predicted[row], rel=1e-4)
+        assert (len(scored.votes), scored.spread) == (1, None)
+        assert scored.votes[0].exemplar == f"barycentre of {' + '.join(clip.key for clip in ranked)}"
+        known = np.mean([clip.execution for clip in ranked]) * CLIP.difficulty
+        assert scored.votes[0].known == pytest.approx(known, rel=1e-5)

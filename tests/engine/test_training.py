@@ -16,11 +16,13 @@ from mmengine.hooks import Hook
 
 from posediff.datasets.pairs import EpochSampler
 from posediff.engine import training
-from posediff.engine.checkpoints import load
+from posediff.engine.checkpoints import load, network_of
 from posediff.engine.config import load_experiment
 from posediff.engine.data import for_training, load_clips
+from posediff.engine.evaluation import predict
 from posediff.engine.hooks import seed_everything
 from posediff.engine.models import make_model
+from posediff.engine.processes import Process
 from posediff.engine.training import train
 from posediff.errors import BadData, BadSetting, PosediffError
 from tests.engine.tiny import experiment
@@ -111,6 +113,75 @@ def test_clips_that_cannot_be_compared_are_counted(tmp_path):
     alone = sum(actions.count(action) == 1 for action in actions)
     assert alone > 0
     assert f"no other one has the same action: {alone}\n" in stream.getvalue()
+
+
+@pytest.mark.parametrize("choice", ["best", "barycentre"])
+def test_with_any_choice_of_exemplars_training_goes_on_as_if_it_had_not_stopped(tmp_path, choice):
+    chosen = {**RANDOM, "data__exemplars": {"choice": choice, "best": 3, "count": 2}}
+    train(experiment(**chosen, training__epochs=2), tmp_path / "a")
+    outcome = train(experiment(**chosen, training__epochs=3), tmp_path / "a", resume=True)
+    whole = train(experiment(**chosen, training__epochs=3), tmp_path / "b")
+    assert same(tmp_path / "a" / "last.pth", tmp_path / "b" / "last.pth")
+    assert outcome.progress == whole.progress
+    train(experiment(**RANDOM, training__epochs=3), tmp_path / "c")
+    assert not same(tmp_path / "b" / "last.pth", tmp_path / "c" / "last.pth")
+
+
+def test_networks_are_told_what_is_measured_of_a_pair_where_it_is_asked_for(tmp_path):
+    class Keep(Hook):
+        def __init__(self):
+            self.found = []
+
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            self.found.append(data_batch["query"].get("dimensions"))
+
+    keep, none = Keep(), Keep()
+    train(experiment(data__dimensions=True, data__source__clips=24, training__epochs=1), tmp_path / "a", hooks=[keep])
+    train(experiment(data__source__clips=24, training__epochs=1), tmp_path / "b", hooks=[none])
+    assert {one.shape[1:] for one in keep.found} == {(4,)}
+    assert all(((one > 0) & (one <= 1)).all() for one in keep.found)
+    assert same(tmp_path / "a" / "last.pth", tmp_path / "b" / "last.pth")
+    assert none.found == [None] * len(keep.found)
+
+
+def test_the_errors_of_the_best_epoch_are_kept(tmp_path):
+    outcome = train(experiment(training__epochs=3, optimizer__lr=0.1), tmp_path)
+    errors = load(outcome.best).progress.errors
+    assert errors == tuple(sorted(outcome.progress.errors))
+    checkpoint = load(outcome.best)
+    collection = load_clips(checkpoint.experiment.data)
+    asked = for_training(checkpoint.experiment.data, checkpoint.experiment.model.settings, collection, 0).validation
+    found = predict(network_of(checkpoint, outcome.best), asked, 8, Process(0, 1, torch.device("cpu")))
+    execution = found.predicted / np.array([clip.difficulty for clip in asked.queries.clips])
+    by_hand = np.abs(execution - [clip.execution for clip in asked.queries.clips])
+    assert errors == pytest.approx(np.sort(by_hand), abs=1e-5)
+
+
+def labelled_clips(monkeypatch, labels):
+    """Let the clips of the small experiment have labels in place of scores."""
+    found = load_clips(experiment().data)
+    parts = {
+        name: tuple(replace(clip, score=labels(n), difficulty=None) for n, clip in enumerate(getattr(found, name)))
+        for name in ("train", "test")
+    }
+    monkeypatch.setattr(training, "load_clips", lambda settings: replace(found, **parts))
+
+
+def test_the_best_epoch_may_be_that_with_the_best_auc(tmp_path, monkeypatch):
+    labelled_clips(monkeypatch, lambda number: float(number % 2))
+    stream = io.StringIO()
+    outcome = train(experiment(training__epochs=3, training__choose_by="auc"), tmp_path, stream=stream)
+    found = records(tmp_path, "validation/auc")
+    assert outcome.progress.best["auc"] == max(found)
+    assert outcome.progress.best_epoch == found.index(max(found)) + 1
+    assert "accuracy 0." in stream.getvalue()
+    assert set(outcome.floor) == {"srcc", "relative_l2", "accuracy", "auc"}
+
+
+def test_an_auc_of_scores_is_refused_before_training(tmp_path):
+    with pytest.raises(BadSetting, match=r"training\.choose_by is auc, and scores are not 0 and 1"):
+        train(experiment(training__choose_by="auc"), tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_losses_of_steps_are_means_since_the_last_record(tmp_path):

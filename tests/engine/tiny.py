@@ -36,6 +36,9 @@ class Tiny(nn.Module):
         self.head = nn.Linear(settings.width, 1, bias=False)
         self.register_buffer("scale", torch.ones(()))
 
+    def prepare(self, targets, groups):
+        self.scale.fill_(targets.double().std(correction=0))
+
     def encode(self, sample, transitions=None):
         features = torch.tanh(self.embed(sample["poses"].flatten(2)))
         features = self.norm(features.mT).mT

@@ -7,7 +7,8 @@ from posediff.skeletons import MPII16
 
 torch = pytest.importorskip("torch")
 
-from posediff.models import hp_mcore  # noqa: E402
+from posediff.models import hp_mcore, voting  # noqa: E402
+from posediff.models.encoders import together  # noqa: E402
 from posediff.models.hp_mcore import HPMCoRe  # noqa: E402
 from posediff.models.settings import (  # noqa: E402
     ContrastSettings,
@@ -21,7 +22,7 @@ from posediff.models.settings import (  # noqa: E402
 
 FRAMES, JOINTS, WIDTH = 12, 4, 8
 ALL = {"skeletal": SkeletalSettings(), "dynamic": DynamicSettings(), "static": StaticSettings()}
-build_encoders = hp_mcore.build_encoders
+build_encoders = together.build_encoders
 COMBINATIONS = [("skeletal",), ("dynamic",), ("static",), ("dynamic", "skeletal"), ("skeletal", "static"), tuple(ALL)]
 
 
@@ -112,7 +113,7 @@ def test_differences_are_in_units_of_the_score():
 
 @torch.no_grad()
 def test_a_vote_is_the_mean_of_comparisons_one_by_one(monkeypatch):
-    monkeypatch.setattr(hp_mcore, "PAIRS_AT_ONCE", 4)
+    monkeypatch.setattr(voting, "PAIRS_AT_ONCE", 4)
     made = model("dynamic", "skeletal", "static").eval()
     query, bank, targets = made.encode(sample(0, 3)), made.encode(sample(1, 4)), torch.tensor([10.0, 20.0, 40.0, 80.0])
     picks = torch.tensor([[2, 0, 3], [1, -1, 2], [-1, 3, -1]])

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from posediff.errors import BadSetting
 from posediff.skeletons import CATALOGUE, Skeleton, get
+from posediff.skeletons.catalogue import INSTRUMENTS10
 
 EVERY = pytest.mark.parametrize("skeleton", CATALOGUE.values(), ids=list(CATALOGUE))
 
@@ -162,3 +163,23 @@ def test_skeletons_of_the_catalogue_are_values():
     mpii = CATALOGUE["mpii16"]
     assert Skeleton(mpii.name, mpii.joints, mpii.bones) == mpii
     assert hash(Skeleton(mpii.name, mpii.joints, mpii.bones)) == hash(mpii)
+
+
+def test_the_instruments_are_no_body_and_alike_on_both_sides():
+    tools = get("instruments10")
+    assert tools is INSTRUMENTS10
+    assert "instruments10" not in CATALOGUE
+    assert tools.root == ("left_tip",)
+    assert tools.torso == ((), ())
+    parts = [joint.removeprefix("left_") for joint in tools.joints[:5]]
+    assert tools.joints[5:] == tuple(f"right_{part}" for part in parts)
+    assert tools.mirror_pairs == tuple((f"left_{part}", f"right_{part}") for part in parts)
+    assert {frozenset(bone) for bone in tools.bones} == {
+        frozenset(("left_tip", "right_tip")),
+        *(frozenset((f"{side}_tip", f"{side}_{part}")) for side in ("left", "right") for part in parts[1:]),
+    }
+    assert [tools.level(number) for number in range(3)] == [
+        ("left_tip", "right_tip"),
+        ("left_axis_x", "left_axis_z", "right_axis_x", "right_axis_z"),
+        ("left_jaw_a", "left_jaw_b", "right_jaw_a", "right_jaw_b"),
+    ]

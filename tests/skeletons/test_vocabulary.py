@@ -81,7 +81,10 @@ def test_what_is_made_on_one_side_is_made_alike_on_the_other():
 
 @pytest.mark.parametrize(
     ("joint", "number"),
-    [("pelvis", 0), ("left_collar", 0), ("nose", 1), ("right_ear", 1), ("left_heel", 2), ("right_thumb", 2)],
+    [
+        *(("pelvis", 0), ("left_collar", 0), ("nose", 1), ("right_ear", 1), ("left_heel", 2), ("right_thumb", 2)),
+        *(("left_hand_tip", 2), ("left_tip", 0), ("right_axis_z", 1), ("right_jaw_b", 2)),
+    ],
 )
 def test_a_joint_s_level_is_its_distance_from_the_trunk(joint, number):
     assert level(joint) == number

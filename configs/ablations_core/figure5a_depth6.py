@@ -1,0 +1,5 @@
+"""Figure 5 (a): a tree of depth 6, 64 groups."""
+
+_base_ = "../core_mtl_aqa.py"
+
+model = dict(depth=6)
