@@ -27,7 +27,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -65,11 +65,21 @@ class Case(NamedTuple):
 
 
 class Set(NamedTuple):
-    """All cases, the subjects of each movement's examples in the order of the residuals, and the movements."""
+    """All cases, each movement's examples in the order of the residuals, and the movements."""
 
     cases: list[Case]
-    subjects: dict[int, np.ndarray]
+    examples: dict[int, list[Episode]]
     movements: tuple[int, ...]
+
+    def nearest(self, case: Case, people: Collection[int], count: int) -> Measured:
+        """A case beside the examples that it is most like, of some people without himself.
+
+        Where he is the only one, it is compared with his own other episodes.
+        """
+        examples = self.examples[case.episode.movement]
+        others = set(people) - {case.episode.subject} or set(people)
+        allowed = [one.subject in others and one.key != case.episode.key for one in examples]
+        return case.beside.nearest(np.array(allowed), count)
 
 
 _SHARED: dict[str, Any] = {}
@@ -85,22 +95,22 @@ def gather(root: str, document: str, movements: tuple[int, ...], left_out: bool,
     everything = episodes(Path(root)) if left_out else []
     tasks: list[tuple[Episode, int]] = []
     names: list[str] = []
-    subjects, bodies = {}, {}
+    examples: dict[int, list[Episode]] = {}
     for movement, parts in chosen.items():
         named = {one.key: name for name, part in parts.items() for one in part}
         own = [one for part in parts.values() for one in part]
         own += [one for one in everything if one.movement == movement and one.key not in named]
         own.sort(key=lambda one: (one.subject, not one.correct, one.number))
-        examples = list(_examples(own))
-        subjects[movement] = np.array([one.subject for one in examples])
-        bodies[movement] = [prepare(read_person(one.path), COMPARISON) for one in examples]
+        examples[movement] = list(_examples(own))
         tasks += [(one, movement) for one in own]
         names += [named.get(one.key, "") for one in own]
-    _SHARED["examples"] = bodies
+    _SHARED["examples"] = {
+        movement: [prepare(read_person(one.path), COMPARISON) for one in part] for movement, part in examples.items()
+    }
     with ProcessPoolExecutor(workers) as pool:
         found = list(pool.map(_measured, tasks, chunksize=4))
     cases = [Case(one, name, beside) for (one, _), name, beside in zip(tasks, names, found, strict=True)]
-    return Set(cases, subjects, tuple(chosen))
+    return Set(cases, examples, tuple(examples))
 
 
 def _examples(own: Sequence[Episode]) -> Iterable[Episode]:
@@ -150,9 +160,7 @@ def _judged(
     people = {case.episode.subject for case in train}
 
     def beside(case: Case) -> Measured:
-        owners = data.subjects[case.episode.movement]
-        allowed = np.isin(owners, list(people)) & (owners != case.episode.subject)
-        return case.beside.nearest(allowed, settings.nearest)
+        return data.nearest(case, people, settings.nearest)
 
     kinds = np.eye(len(data.movements), dtype=np.float32)
     kind_of = [kinds[data.movements.index(case.episode.movement)] for case in train]

@@ -29,12 +29,10 @@ def score_floor(data: Any, train: Sequence[Any], test: Sequence[Any]) -> np.ndar
     """(N,) probabilities by the mean score of ``posediff compare`` beside the five nearest examples."""
     from sklearn.linear_model import LogisticRegression
 
-    people = list({case.episode.subject for case in train})
+    people = {case.episode.subject for case in train}
 
     def score(case: Any) -> list[float]:
-        owners = data.subjects[case.episode.movement]
-        allowed = np.isin(owners, people) & (owners != case.episode.subject)
-        return [float(case.beside.nearest(allowed, 5).similarity.mean()) / 10]
+        return [float(data.nearest(case, people, 5).similarity.mean()) / 10]
 
     curve = LogisticRegression().fit([score(case) for case in train], [case.episode.correct for case in train])
     return np.asarray(curve.predict_proba([score(case) for case in test])[:, 1])

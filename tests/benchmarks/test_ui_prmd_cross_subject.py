@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from posediff.errors import BadData
 from tests.fixtures.benchmarks import load
 from tests.fixtures.data import data_root
 
@@ -39,7 +40,11 @@ def data(benchmark):
                     )
                     episode = Episode(movement, subject, number, correct, Path("none"))
                     cases.append(benchmark.Case(episode, fold, beside))
-    return benchmark.Set(cases, dict.fromkeys(MOVEMENTS, owners), MOVEMENTS)
+    examples = {
+        movement: [Episode(movement, subject, 0, True, Path("none")) for subject in owners.tolist()]
+        for movement in MOVEMENTS
+    }
+    return benchmark.Set(cases, examples, MOVEMENTS)
 
 
 def test_nobody_who_is_tested_is_learnt_from_in_any_movement(benchmark, data):
@@ -52,6 +57,18 @@ def test_nobody_who_is_tested_is_learnt_from_in_any_movement(benchmark, data):
     # Subject 5 is tested by fold 2 in movement 1 alone, and left out of learning in both.
     assert 5 not in {case.episode.subject for case in benchmark.learnt(data, ("2",))}
     assert (2, 5) in {(case.episode.movement, case.episode.subject) for case in benchmark.learnt(data, ("0",))}
+
+
+def test_examples_are_of_other_people_and_never_the_episode_itself(benchmark, data):
+    first = next(case for case in data.cases if case.episode.subject == 3 and case.episode.number == 0)
+    beside = first.beside.residuals
+    found = data.nearest(first, {1, 2, 3}, 5).residuals
+    assert len(found) == 2
+    assert {one.tobytes() for one in found} == {beside[1].tobytes(), beside[2].tobytes()}
+    second = next(case for case in data.cases if case.episode.subject == 3 and case.episode.number == 1)
+    assert np.array_equal(data.nearest(second, {3}, 5).residuals, second.beside.residuals[[3]])
+    with pytest.raises(BadData, match="no good example"):
+        data.nearest(first, {3}, 5)
 
 
 def test_faulty_episodes_are_told_apart_and_figures_are_those_of_scikit_learn(benchmark, data, monkeypatch):
