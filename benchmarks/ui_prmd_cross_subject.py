@@ -4,7 +4,7 @@ Every episode is measured beside correct episodes of other people (three of each
 networks learn from what is measured of the five nearest (:mod:`posediff.engine.judging`): ``own`` ones of the episodes
 of one movement, ``all`` ones of those of all movements, whose residuals are stretched at random. Which of them vote,
 ``own``, ``all`` or ``both``, is chosen for every fold inside its training subjects: each of the other folds is left out
-in turn, and the smallest log loss there wins. Nobody who is tested is learnt from in any movement.
+in turn, and the largest AUC there wins. Nobody who is tested is learnt from in any movement.
 
 Floors, on the same folds: ``trees``, 500 extremely randomised trees on mean, deviation, least and largest displacement
 since the start of every joint, root-centred, turned to the hips, in leg lengths; ``score``, a logistic curve over the
@@ -24,7 +24,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the work is spread over process
 import argparse
 import csv
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -174,18 +173,16 @@ def together(parts: dict[str, np.ndarray], choice: str) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-np.mean([parts[name] for name in CHOICES[choice]], axis=0))))
 
 
-def inner(task: tuple[str, str]) -> dict[str, tuple[float, int]]:
-    """Log loss, and how many it is of, of every choice on one fold, learnt without that fold and the tested one."""
+def inner(task: tuple[str, str]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Probabilities by every choice, and the labels, of one fold, learnt without that fold and the tested one."""
     fold, left_out = task
     data: Set = _SHARED["data"]
     away = {case.episode.subject for case in tested(data, fold)}
     test = [case for case in tested(data, left_out) if case.episode.subject not in away]
-    if not test:
-        return dict.fromkeys(CHOICES, (0.0, 0))
     train = learnt(data, (fold, left_out))
     parts = {name: log_odds(data, train, test, name, seed=0, networks=1) for name in SETTINGS}
-    correct = np.array([case.episode.correct for case in test])
-    return {choice: (_log_loss(together(parts, choice), correct), len(test)) for choice in CHOICES}
+    correct = np.array([case.episode.correct for case in test], float)
+    return {choice: together(parts, choice) for choice in CHOICES}, correct
 
 
 def outer(task: tuple[str, int, str]) -> np.ndarray:
@@ -196,22 +193,18 @@ def outer(task: tuple[str, int, str]) -> np.ndarray:
     return together({name: log_odds(data, train, test, name, seed) for name in CHOICES[choice]}, choice)
 
 
-def _log_loss(probabilities: np.ndarray, correct: np.ndarray) -> float:
-    sure = np.clip(np.where(correct, probabilities, 1 - probabilities), 1e-6, 1)
-    return float(-np.log(sure).mean())
-
-
 def choose(names: Sequence[str], pool: ProcessPoolExecutor) -> dict[str, str]:
-    """Who votes in every fold, by the smallest log loss inside its training subjects."""
+    """Who votes in every fold, by the largest AUC over the other folds, each learnt without it."""
     tasks = [(fold, other) for fold in names for other in names if other != fold]
-    losses: dict[str, list[dict[str, tuple[float, int]]]] = {}
+    parts: dict[str, list[tuple[dict[str, np.ndarray], np.ndarray]]] = {}
     for (fold, _), found in zip(tasks, pool.map(inner, tasks), strict=True):
-        losses.setdefault(fold, []).append(found)
+        parts.setdefault(fold, []).append(found)
 
-    def mean(parts: list[dict[str, tuple[float, int]]], choice: str) -> float:
-        return math.fsum(loss * count for loss, count in (part[choice] for part in parts))
+    def reached(found: list[tuple[dict[str, np.ndarray], np.ndarray]], choice: str) -> float:
+        said, correct = ([part[0][choice] for part in found], [part[1] for part in found])
+        return auc(np.concatenate(said), np.concatenate(correct))
 
-    return {fold: min(CHOICES, key=lambda choice: mean(parts, choice)) for fold, parts in losses.items()}
+    return {fold: max(CHOICES, key=lambda choice: reached(found, choice)) for fold, found in parts.items()}
 
 
 def figures(rows: Sequence[dict[str, Any]]) -> dict[str, list[float]]:

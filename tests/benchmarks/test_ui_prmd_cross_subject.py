@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -93,12 +94,14 @@ def test_who_votes_is_chosen_without_the_tested_fold(benchmark, data, monkeypatc
         return np.array([sign if case.episode.correct else -sign for case in test])
 
     monkeypatch.setattr(benchmark, "log_odds", odds)
-    losses = benchmark.inner(("0", "1"))
-    assert min(losses, key=lambda choice: losses[choice][0]) == "all"
+    said, correct = benchmark.inner(("0", "1"))
+    assert (said["all"] > 0.5).tolist() == (said["own"] < 0.5).tolist() == correct.astype(bool).tolist()
     away = {case.episode.subject for case in benchmark.tested(data, "0")}
     for train, test in asked:
         assert not train & test
         assert not away & (train | test)
+    with ThreadPoolExecutor(1) as pool:
+        assert benchmark.choose(["0", "1", "2"], pool) == dict.fromkeys("012", "all")
 
 
 def test_episodes_of_the_published_folds_have_displacements(benchmark):
