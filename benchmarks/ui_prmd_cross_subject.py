@@ -123,17 +123,10 @@ def tested(data: Set, fold: str) -> list[Case]:
     return [case for case in data.cases if case.fold == fold]
 
 
-def learnt(data: Set, without: Sequence[str], only: Sequence[int] | None = None) -> list[Case]:
-    """The cases of all people whom none of some folds tests, in any movement.
-
-    Args:
-        data: all cases.
-        without: the folds.
-        only: subjects to learn from; None for everybody.
-    """
+def learnt(data: Set, without: Sequence[str]) -> list[Case]:
+    """The cases of all people whom none of the folds ``without`` tests, in any movement."""
     away = {case.episode.subject for case in data.cases if case.fold in without}
-    cases = [case for case in data.cases if case.episode.subject not in away]
-    return cases if only is None else [case for case in cases if case.episode.subject in only]
+    return [case for case in data.cases if case.episode.subject not in away]
 
 
 def log_odds(
