@@ -23,7 +23,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from exemplars import SETTINGS, auc, bodies, exemplar_scores
+from exemplars import SETTINGS, auc, bodies, exemplar_scores, spread
 from record import provenance
 
 from posediff.datasets.ui_prmd import Episode, episodes
@@ -39,7 +39,7 @@ def chosen_exemplars(episodes: Sequence[Episode], left_out: int) -> list[Episode
     chosen = []
     for subject in sorted({one.subject for one in episodes} - {left_out}):
         own = [one for one in episodes if one.subject == subject and one.correct]
-        chosen += [own[k * len(own) // EXEMPLARS_A_SUBJECT] for k in range(EXEMPLARS_A_SUBJECT)] if own else []
+        chosen += spread(own, EXEMPLARS_A_SUBJECT)
     return chosen
 
 

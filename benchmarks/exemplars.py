@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from posediff.compare.score import overall
 from posediff.compare.settings import Settings
 from posediff.sequence import PoseSequence
 
+T = TypeVar("T")
+
 #: One setting for every movement. People choose their side: the better of the query and its mirror image counts.
 SETTINGS = Settings(mirror="auto")
 
@@ -21,6 +24,11 @@ SETTINGS = Settings(mirror="auto")
 def bodies(sequences: Sequence[PoseSequence]) -> list[Body]:
     """Exemplars made ready once for many queries."""
     return [prepare(sequence, SETTINGS) for sequence in sequences]
+
+
+def spread(episodes: Sequence[T], count: int) -> list[T]:
+    """So many episodes, evenly spread from the first on; none of none, and some again where there are fewer."""
+    return [episodes[k * len(episodes) // count] for k in range(count)] if episodes else []
 
 
 def exemplar_scores(exemplars: Sequence[Body], query: PoseSequence) -> dict[str, float]:

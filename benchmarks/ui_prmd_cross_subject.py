@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from exemplars import spread
 from record import provenance
 from ui_prmd_floors import score_floor, tree_floor
 
@@ -47,8 +48,8 @@ from posediff.models.residual_judge import ResidualJudgeSettings
 #: Correct episodes of everybody that others are compared with.
 EXAMPLES = 3
 SETTINGS = {
-    "own": JudgingSettings(network=ResidualJudgeSettings(scale=0.0)),
-    "all": JudgingSettings(),
+    "own": JudgingSettings(network=ResidualJudgeSettings(scale=0.0), networks=2),
+    "all": JudgingSettings(networks=2),
 }
 #: Who votes.
 CHOICES = {"own": ("own",), "all": ("all",), "both": ("own", "all")}
@@ -114,8 +115,7 @@ def gather(root: str, document: str, movements: tuple[int, ...], left_out: bool,
 
 def _examples(own: Sequence[Episode]) -> Iterable[Episode]:
     for subject in dict.fromkeys(one.subject for one in own):
-        good = [one for one in own if one.subject == subject and one.correct]
-        yield from dict.fromkeys(good[k * len(good) // EXAMPLES] for k in range(EXAMPLES) if good)
+        yield from dict.fromkeys(spread([one for one in own if one.subject == subject and one.correct], EXAMPLES))
 
 
 def tested(data: Set, fold: str) -> list[Case]:
@@ -130,10 +130,10 @@ def learnt(data: Set, without: Sequence[str]) -> list[Case]:
 
 
 def log_odds(
-    data: Set, train: Sequence[Case], test: Sequence[Case], name: str, seed: int, networks: int = 2
+    data: Set, train: Sequence[Case], test: Sequence[Case], name: str, seed: int, networks: int | None = None
 ) -> np.ndarray:
-    """(N,) log odds of the tested cases by the networks of one name."""
-    settings = replace(SETTINGS[name], networks=networks)
+    """(N,) log odds of the tested cases by the networks of one name, as many as ``networks`` where it is given."""
+    settings = SETTINGS[name] if networks is None else replace(SETTINGS[name], networks=networks)
     found = np.full(len(test), np.nan)
     if name == "all":
         found[:] = _judged(data, train, test, settings, seed)
@@ -245,22 +245,33 @@ def floor(data: Set, names: Sequence[str], judge: Callable[..., np.ndarray]) -> 
     return figures(rows)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What every benchmark across subjects is asked."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-root", required=True, help="folder of UI-PRMD, or one above it")
     parser.add_argument("--folds", default="", help="JSON of the folds; five of two subjects each by default")
     parser.add_argument("--movements", default="", help="numbers, separated by commas; all by default")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--left-out", action="store_true", help="learn from episodes that the folds leave out, too")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args()
-    started, origin = time.monotonic(), provenance()
+    return parser
+
+
+def asked(parser: argparse.ArgumentParser, options: argparse.Namespace, left_out: bool = False) -> Set:
+    """The data that the options name, measured; an end with a message where there is none."""
     movements = tuple(int(part) for part in options.movements.split(",") if part)
     try:
-        data = gather(options.data_root, options.folds, movements, options.left_out, options.workers)
+        return gather(options.data_root, options.folds, movements, left_out, options.workers)
     except PosediffError as fault:
         parser.error(f"{fault}: {fault.hint}")
+
+
+def main() -> int:
+    parser = arguments(__doc__)
+    parser.add_argument("--left-out", action="store_true", help="learn from episodes that the folds leave out, too")
+    options = parser.parse_args()
+    started, origin = time.monotonic(), provenance()
+    data = asked(parser, options, options.left_out)
     print(f"measured {len(data.cases)} episodes, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     _SHARED["data"] = data
     names = sorted({case.fold for case in data.cases if case.fold})

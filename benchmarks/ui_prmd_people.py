@@ -15,7 +15,6 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the work is spread over processes instead
 
-import argparse
 import json
 import sys
 import time
@@ -28,8 +27,6 @@ import numpy as np
 import ui_prmd_cross_subject as across
 from record import provenance
 from ui_prmd_floors import tree_floor
-
-from posediff.errors import PosediffError
 
 PEOPLE = (1, 2, 4, 8)
 NETWORKS, TREES = "networks on aligned residuals", "trees on displacements"
@@ -88,20 +85,10 @@ def draw(found: Mapping[str, Mapping[str, Any]], path: Path) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-root", required=True, help="folder of UI-PRMD, or one above it")
-    parser.add_argument("--folds", default="", help="JSON of the folds; five of two subjects each by default")
-    parser.add_argument("--movements", default="", help="numbers, separated by commas; all by default")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser = across.arguments(__doc__)
     options = parser.parse_args()
     started, origin = time.monotonic(), provenance()
-    movements = tuple(int(part) for part in options.movements.split(",") if part)
-    try:
-        data = across.gather(options.data_root, options.folds, movements, False, options.workers)
-    except PosediffError as fault:
-        parser.error(f"{fault}: {fault.hint}")
+    data = across.asked(parser, options)
     across._SHARED["data"] = data
     names = sorted({case.fold for case in data.cases})
     tasks = [(fold, count, seed) for count in PEOPLE for seed in range(options.seeds) for fold in names]

@@ -25,6 +25,7 @@ from posediff.engine.hooks import seed_everything
 from posediff.errors import BadData
 from posediff.models.residual_judge import ResidualJudge, ResidualJudgeSettings
 from posediff.models.settings import check
+from posediff.motion.resample import sample_track
 from posediff.sequence import PoseSequence
 
 #: People choose their side: the better of a performance and its mirror image counts.
@@ -194,8 +195,7 @@ def _residuals(judged: Judged, moments: int) -> np.ndarray:
     """(U, C) float32, of the query less the reference."""
     line = judged.line
     rows = np.linspace(0, len(line) - 1, moments)
-    every = np.arange(len(line))
-    places = [np.interp(rows, every, side) for side in (line.reference, line.query)]
+    places = [sample_track(side, rows) for side in (line.reference, line.query)]
     position, direction = COMPARISON.position_tolerance, radians(COMPARISON.angle_tolerance)
     parts = []
     for name, tolerance in (("joints", position), ("limbs", direction)):
@@ -203,7 +203,7 @@ def _residuals(judged: Judged, moments: int) -> np.ndarray:
         parts.append(((query - reference) / tolerance).reshape(moments, -1))
     angles = np.nan_to_num(measure(line, COMPARISON).residual) / COMPARISON.angle_tolerance
     along = (angles, *judged.between.distances, line.lead[:, None])
-    parts += [_sampled(values, rows) for values in along]
+    parts += [sample_track(values, rows) for values in along]
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
@@ -211,8 +211,3 @@ def _context(judged: Judged) -> np.ndarray:
     reference, query = judged.line.pair
     scores = [judged.scores[name] / 20 for name in DIMENSIONS]
     return np.array([log(query.seconds / reference.seconds), *scores, judged.score / 20], np.float32)
-
-
-def _sampled(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    every = np.arange(len(values))
-    return np.stack([np.interp(rows, every, column) for column in values.T], axis=1)

@@ -95,7 +95,6 @@ def without_weights(settings: T) -> T:
 def boundaries(settings: Any, transitions: int) -> tuple[int, ...]:
     """Which of the labelled transitions a model's stages begin at; all of them where its settings do not say."""
     given = getattr(getattr(settings, "segmentation", settings), "boundaries", None)
-    given = given(transitions) if callable(given) else given
     return tuple(range(transitions)) if given is None else tuple(given)
 
 
