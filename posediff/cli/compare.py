@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from posediff.cli.questions import asking
+
 if TYPE_CHECKING:
+    from posediff.report.document import Besides
     from posediff.report.learned import Learned
     from posediff.sequence import PoseSequence
 
@@ -38,8 +41,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Table of scored skeletons, or its folder, in place of the checkpoint's training clips.",
 )
-@click.option("--action", help="What was performed, such as the dive number 407c, for --checkpoint.")
+@click.option(
+    "--action", help="What was performed: an action such as squat, or for --checkpoint a dive number such as 407c."
+)
 @click.option("--difficulty", type=click.FloatRange(0, min_open=True), help="Difficulty, for --checkpoint.")
+@asking
 def command(
     files: tuple[str, ...],
     out: Path | None,
@@ -57,12 +63,13 @@ def command(
     scored: Path | None,
     action: str | None,
     difficulty: float | None,
+    **options: Any,
 ) -> None:
     """Compare the performance in QUERY with the one in REFERENCE, or with all those in a folder.
 
     Any skeleton file that posediff reads will do, and any video, which is annotated first as posediff annotate does it
     and remembered; FILE#10:90 takes frames 10 to 89 of it. With --checkpoint a trained network scores the performances
-    besides; what is measured stays the same.
+    besides; what is measured stays the same. With --ask statements are answered, with --propose found.
 
     \b
     posediff compare annotations/samples/squat_reference.json annotations/samples/squat_shallow.json --out report
@@ -70,8 +77,11 @@ def command(
     posediff compare pro.mp4 me.mp4 --out report
     posediff compare --references good/ mine.json
     posediff compare pro.json me.json --checkpoint best.pth --action 407c
+    posediff compare pro.json me.json --ask squat --ask "the left elbow bends more"
+    posediff compare pro.json me.json --action squat --propose 5
     """
     from posediff.cli import one_line
+    from posediff.cli.questions import Questions
     from posediff.compare import Settings, compare, compare_with_references
     from posediff.report.document import dumps, write_report
     from posediff.report.table import render
@@ -83,27 +93,32 @@ def command(
         raise click.UsageError(f"expected {expected}, got: {', '.join(files)}")
     if mirror and auto_mirror:
         raise click.UsageError("--mirror and --auto-mirror exclude one another")
-    network = {"--exemplars": scored, "--action": action, "--difficulty": difficulty}
+    network = {"--exemplars": scored, "--difficulty": difficulty}
     idle = [name for name, value in network.items() if value is not None]
     if checkpoint is None and idle:
         raise click.UsageError(f"{idle[0]} is for a trained network: give --checkpoint")
+    questions = Questions.of("" if checkpoint else action or "", **options)
+    if checkpoint is None and questions is None and action:
+        raise click.UsageError("--action is for --ask, --propose or --checkpoint: give one of them")
     side = "auto" if auto_mirror else mirror
     settings = Settings(segments=segments, gamma=gamma, mirror=side, view=view)  # type: ignore[arg-type]  # click checked it
     *named, query = (performance(file, person=person, skeleton=skeleton, fps=fps) for file in files)
-    learned = None
+    besides: list[Besides] = []
     if checkpoint is not None:
         performances = [*zip(files, (*named, query), strict=True)]
         performances = performances[-1:] if references else performances  # of several, none is the reference
-        learned = by_network(checkpoint, scored, performances, action or "", difficulty)
+        besides.append(by_network(checkpoint, scored, performances, action or "", difficulty))
+    folder = exemplars(references, person=person, skeleton=skeleton, fps=fps) if references else []
     if references:
-        folder = exemplars(references, person=person, skeleton=skeleton, fps=fps)
         comparison = compare_with_references([*named, *folder], query, settings)
     else:
         comparison = compare(named[0], query, settings)
+    if questions is not None:
+        besides.append(questions.answered(comparison, None if references else named[0], query, [*named, *folder]))
     if out:
-        for path in write_report(comparison, out, learned):
+        for path in write_report(comparison, out, *besides):
             click.echo(one_line(f"wrote {path}"), err=True)
-    click.echo(dumps(comparison, learned) if as_json else render(comparison, learned))
+    click.echo(dumps(comparison, *besides) if as_json else render(comparison, *besides))
 
 
 def by_network(

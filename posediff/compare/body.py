@@ -55,11 +55,13 @@ class Body:
         sequence: the normalised sequence, root at the origin of every frame.
         path: (T, D) path of the root since the start, in torso lengths; zero in images, where cameras pan.
         noise: (J,) standard deviation of a coordinate after smoothing, in torso lengths.
+        path_scale: by what the path was multiplied, so that long travel does not outweigh the rest.
     """
 
     sequence: PoseSequence
     path: np.ndarray
     noise: np.ndarray
+    path_scale: float = 1.0
 
     def __len__(self) -> int:
         return len(self.sequence)

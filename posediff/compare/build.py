@@ -45,7 +45,8 @@ def same_travel(reference: Body, query: Body) -> tuple[Body, Body]:
     factor = min(1.0, 2 * LONGEST_TRAVEL / max(sum(extents), 1e-9))
     if factor == 1.0:
         return reference, query
-    return replace(reference, path=reference.path * factor), replace(query, path=query.path * factor)
+    shorter = [replace(body, path=body.path * factor, path_scale=body.path_scale * factor) for body in (reference, query)]
+    return shorter[0], shorter[1]
 
 
 @lru_cache(maxsize=64)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from posediff.sequence import PoseSequence
+
+if TYPE_CHECKING:
+    from posediff.compare.align import Timeline
 
 DIMENSIONS = ("accuracy", "timing", "smoothness", "range")
 
@@ -127,6 +130,7 @@ class Comparison:
         notes: what was assumed or left out, each one sentence.
         settings: every setting as resolved.
         exemplars: for a comparison with several references, (path, score) of each, nearest first.
+        line: both bodies on their common time, for whatever else is to be measured of them.
     """
 
     reference: PoseSequence
@@ -140,3 +144,4 @@ class Comparison:
     notes: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     exemplars: tuple[tuple[str, float], ...] = ()
+    line: Timeline | None = field(default=None, repr=False)

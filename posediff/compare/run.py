@@ -111,6 +111,7 @@ def report(judged: Judged, notes: list[str], settings: Settings) -> Comparison:
         residuals=by_reference_frame(line, measured),
         notes=tuple(notes),
         settings=dataclasses.asdict(settings),
+        line=line,
     )
 
 

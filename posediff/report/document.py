@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,13 +16,25 @@ import posediff
 from posediff.compare.comparison import Alignment, Comparison, Difference, Segment
 from posediff.errors import CannotWrite
 from posediff.language import phrases
-from posediff.report.learned import Learned, learned_document
 from posediff.sequence import PoseSequence
 
 FORMAT = "posediff.comparison/1"
 
 
-def document(comparison: Comparison, learned: Learned | None = None) -> dict[str, Any]:
+class Besides(Protocol):
+    """What is told of a pair besides its comparison: scores of a network, answers to questions."""
+
+    def document(self) -> dict[str, Any]:
+        """Further fields of the JSON document, as plain types."""
+
+    def lines(self) -> list[str]:
+        """Lines for a terminal."""
+
+    def section(self) -> str:
+        """A section of the page."""
+
+
+def document(comparison: Comparison, *besides: Besides) -> dict[str, Any]:
     """The comparison as plain JSON types, as ``annotations/comparison-1.schema.json`` describes it.
 
     Frame ranges are ``[first, end]`` in the numbering of the files, ``end`` exclusive; the alignment's indices count
@@ -30,9 +42,9 @@ def document(comparison: Comparison, learned: Learned | None = None) -> dict[str
 
     Args:
         comparison: what was measured.
-        learned: what a network says of the same performances.
+        besides: what else is told of the same performances.
     """
-    result = {
+    result: dict[str, Any] = {
         "format": FORMAT,
         "reference": _performance(comparison.reference),
         "query": _performance(comparison.query),
@@ -51,15 +63,17 @@ def document(comparison: Comparison, learned: Learned | None = None) -> dict[str
             "query": plain(comparison.query.source),
         },
     }
-    return result if learned is None else {**result, "learned": learned_document(learned)}
+    for part in besides:
+        result |= part.document()
+    return result
 
 
-def dumps(comparison: Comparison, learned: Learned | None = None) -> str:
+def dumps(comparison: Comparison, *besides: Besides) -> str:
     """The document as JSON text, on one line."""
-    return json.dumps(document(comparison, learned), ensure_ascii=False, allow_nan=False)
+    return json.dumps(document(comparison, *besides), ensure_ascii=False, allow_nan=False)
 
 
-def write_report(comparison: Comparison, folder: str | Path, learned: Learned | None = None) -> list[Path]:
+def write_report(comparison: Comparison, folder: str | Path, *besides: Besides) -> list[Path]:
     """Write ``comparison.json``, the plots as PNG and ``report.html`` into a folder, which is made if need be.
 
     Everything is made in a temporary folder first and then moved, so a failure leaves nothing half-written. Other
@@ -68,7 +82,7 @@ def write_report(comparison: Comparison, folder: str | Path, learned: Learned | 
     Args:
         comparison: what was measured.
         folder: where to.
-        learned: what a network says of the same performances.
+        besides: what else is told of the same performances.
 
     Returns:
         The files written.
@@ -81,8 +95,8 @@ def write_report(comparison: Comparison, folder: str | Path, learned: Learned | 
 
     target = Path(folder)
     drawn = pictures(comparison)
-    html = page(comparison, drawn, cards(comparison), learned)
-    texts = {"comparison.json": dumps(comparison, learned), "report.html": html}
+    html = page(comparison, drawn, cards(comparison), *besides)
+    texts = {"comparison.json": dumps(comparison, *besides), "report.html": html}
     contents = {**{name: text.encode("utf-8", "replace") for name, text in texts.items()}, **drawn}
     try:
         return _write_all(contents, target)

@@ -5,32 +5,30 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import posediff
 from posediff.compare.comparison import Comparison
 from posediff.language import phrases
 from posediff.language.pairs import Told, grouped
-from posediff.report.document import plain
-from posediff.report.learned import Learned, learned_section
+from posediff.report.document import Besides, plain
 from posediff.report.plots import PLOTS, Plot
 from posediff.report.stylesheet import STYLESHEET
+from posediff.report.tables import table
 
 #: Control characters, which HTML forbids and a file's names may hold, as the sign for what cannot be shown.
 CONTROLS = dict.fromkeys((*range(9), 11, *range(13, 32), *range(127, 160)), "�")
 
 
-def page(
-    comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[bytes], learned: Learned | None = None
-) -> str:
+def page(comparison: Comparison, pictures: Mapping[str, bytes], cards: Sequence[bytes], *besides: Besides) -> str:
     """The report as an HTML document.
 
     Args:
         comparison: what to show.
         pictures: the plots as PNG files, by file name.
         cards: the skeleton pairs of the first differences as PNG files, in order.
-        learned: what a network says of the same performances.
+        besides: what else is told of the same performances.
     """
     reference, query = phrases.names(comparison)
     # The cards and the table show what these pictures do.
@@ -39,7 +37,7 @@ def page(
     parts = (
         _header(comparison, reference, query),
         _scores(comparison),
-        "" if learned is None else learned_section(learned),
+        *(part.section() for part in besides),
         _differences(comparison, cards),
         _segments(comparison),
         *(_figure(plot, pictures[plot.name]) for plot in plots),
@@ -142,7 +140,7 @@ def _further(told: Sequence[Told], comparison: Comparison) -> str:
         for one in told
     )
     head = ("", "Further differences", "Query frames", "Reference frames", "Size", "Confidence")
-    return _table(head, rows, words=(1,))
+    return table(head, rows, words=(1,))
 
 
 def _segments(comparison: Comparison) -> str:
@@ -169,32 +167,11 @@ def _segments(comparison: Comparison) -> str:
         *map(phrases.capital, dimensions),
         "Query starts",
     )
-    table = _table(head, rows, words=(0,), scores=range(3, 4 + len(dimensions)))
+    rows_shown = table(head, rows, words=(0,), scores=range(3, 4 + len(dimensions)))
     return (
         "<section><h2>Segment by segment</h2>\n<p>Scores of 0 to 100, the lower the darker. The query starts a segment "
-        f"earlier or later than it would at the reference's rhythm.</p>\n{table}</section>"
+        f"earlier or later than it would at the reference's rhythm.</p>\n{rows_shown}</section>"
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int], scores: Sequence[int] = ()) -> str:
-    """A table of escaped texts; the columns in ``words`` are set to the left, numbers to the right, scores shaded."""
-    kinds = ['class="word"' if column in words else 'class="number"' for column in range(len(head))]
-    top = "".join(f'<th scope="col" {kind}>{escape(text)}</th>' for kind, text in zip(kinds, head, strict=True))
-    lines = "\n".join(
-        "<tr>"
-        + "".join(
-            f"<td {kind}{_shade(text) if column in scores else ''}>{escape(text)}</td>"
-            for column, (kind, text) in enumerate(zip(kinds, row, strict=True))
-        )
-        + "</tr>"
-        for row in rows
-    )
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead>\n<tbody>{lines}</tbody></table></div>'
-
-
-def _shade(score: str) -> str:
-    """The darker, the further a score is from 100."""
-    return f' style="background:rgb(217 95 14 / {(100 - int(score)) * 0.6:.0f}%)"' if score.isdecimal() else ""
 
 
 def _figure(plot: Plot, picture: bytes) -> str:
@@ -213,7 +190,7 @@ def _exemplars(comparison: Comparison) -> str:
     if not comparison.exemplars:
         return ""
     rows = ((path, phrases.number(score)) for path, score in comparison.exemplars)
-    return f"<section><h2>References, the nearest first</h2>\n{_table(('File', 'Score'), rows, words=(0,))}</section>"
+    return f"<section><h2>References, the nearest first</h2>\n{table(('File', 'Score'), rows, words=(0,))}</section>"
 
 
 def _notes(comparison: Comparison) -> str:

@@ -30,14 +30,39 @@ class Learned:
     reference: Scored | None
     checkpoint: Mapping[str, Any]
 
+    def document(self) -> dict[str, Any]:
+        """The scores as plain JSON."""
+        scores = {
+            "query": scored_document(self.query),
+            "reference": None if self.reference is None else scored_document(self.reference),
+            "checkpoint": dict(self.checkpoint),
+        }
+        return {"learned": scores}
 
-def learned_document(learned: Learned) -> dict[str, Any]:
-    """The learned scores as plain JSON."""
-    return {
-        "query": scored_document(learned.query),
-        "reference": None if learned.reference is None else scored_document(learned.reference),
-        "checkpoint": dict(learned.checkpoint),
-    }
+    def lines(self) -> list[str]:
+        """The scores in lines for a terminal."""
+        lines = ["learned scores"]
+        for name, found in self._sides().items():
+            lines += [f"  {name:<11}{score_in_words(found)}", f"  {'':<11}{interval_in_words(found.interval)}"]
+        return [*lines, "  stages of the query", *(f"    {line}" for line in stage_lines(self.query))]
+
+    def section(self) -> str:
+        """The scores as a section of the page."""
+        marks = "\n".join(_mark(name, found) for name, found in self._sides().items())
+        bars = "\n".join(_bar(*row, found=self.query) for row in _bar_rows(self.query))
+        own = self.query.segments
+        told = "score of each stage by itself" if own else "what each stage adds, relative to the exemplars"
+        name = escape(str(self.checkpoint.get("path", "a checkpoint")))
+        source = f"What the network in {name} gives by exemplars whose scores are known."
+        return (
+            f"<section><h2>Learned score</h2>\n<p>{source}</p>\n"
+            f'<div class="learned">\n<dl class="marks">\n{marks}\n</dl>\n'
+            f'<p>Stages of the query: {told}</p>\n<dl class="stages">\n{bars}\n</dl>\n</div></section>'
+        )
+
+    def _sides(self) -> dict[str, Scored]:
+        sides = {"query": self.query, "reference": self.reference}
+        return {name: found for name, found in sides.items() if found is not None}
 
 
 def scored_document(found: Scored) -> dict[str, Any]:
@@ -90,33 +115,6 @@ def stage_lines(found: Scored) -> list[str]:
         f"{stage.name:{width}} {segment} {part:+7.2f} relative to the exemplars, {_frames(stage)}"
         for stage, part, segment in rows
     ]
-
-
-def learned_lines(learned: Learned) -> list[str]:
-    """The learned scores in lines for a terminal."""
-    sides = {"query": learned.query, "reference": learned.reference}
-    lines = ["learned scores"]
-    for name, found in sides.items():
-        if found is not None:
-            lines += [f"  {name:<11}{score_in_words(found)}", f"  {'':<11}{interval_in_words(found.interval)}"]
-    return [*lines, "  stages of the query", *(f"    {line}" for line in stage_lines(learned.query))]
-
-
-def learned_section(learned: Learned) -> str:
-    """The learned scores as a section of the page."""
-    sides = {"query": learned.query, "reference": learned.reference}
-    marks = "\n".join(_mark(name, found) for name, found in sides.items() if found is not None)
-    bars = "\n".join(_bar(*row, found=learned.query) for row in _bar_rows(learned.query))
-    told = (
-        "score of each stage by itself" if learned.query.segments else "what each stage adds, relative to the exemplars"
-    )
-    name = escape(str(learned.checkpoint.get("path", "a checkpoint")))
-    source = f"What the network in {name} gives by exemplars whose scores are known."
-    return (
-        f"<section><h2>Learned score</h2>\n<p>{source}</p>\n"
-        f'<div class="learned">\n<dl class="marks">\n{marks}\n</dl>\n'
-        f'<p>Stages of the query: {told}</p>\n<dl class="stages">\n{bars}\n</dl>\n</div></section>'
-    )
 
 
 def _mark(name: str, found: Scored) -> str:

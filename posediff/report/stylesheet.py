@@ -74,6 +74,7 @@ img { display: block; width: 100%; height: auto; border-radius: 6px; background:
 .picture { padding: 16px; background: #ffffff; }
 .picture img { min-width: 640px; }
 .cards + .wide { margin-top: 24px; }
+.wide + p { margin: 16px 0 4px; }
 table { width: 100%; border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums; }
 th, td { padding: 10px 14px; border-bottom: 1px solid var(--line); }
 th { color: var(--muted); font-size: 13px; font-weight: 600; white-space: nowrap; }

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from posediff.compare.comparison import Comparison, Segment
 from posediff.language import phrases
 from posediff.language.pairs import Told, grouped
-from posediff.report.learned import Learned, learned_lines
+from posediff.report.document import Besides
 
 WIDTH = 100
 BAR = 24
@@ -17,16 +17,16 @@ BAR = 24
 PLAIN = str.maketrans({"█": "#", "░": ".", "°": " deg", "±": "+/-", "–": "-", "─": "-", "…": "...", "→": "->"})
 
 
-def render(comparison: Comparison, learned: Learned | None = None, *, encoding: str | None = None) -> str:
+def render(comparison: Comparison, *besides: Besides, encoding: str | None = None) -> str:
     """The scores, the segments, the ranked differences and the notes, at most 100 columns wide.
 
     Args:
         comparison: what to show.
-        learned: what a network says of the same performances.
+        besides: what else is told of the same performances.
         encoding: of the stream that it goes to, by default that of stdout; what it lacks is written more plainly.
     """
-    network = [] if learned is None else [_clip(line, WIDTH) for line in learned_lines(learned)]
-    parts = (_head(comparison), _scores(comparison), network, _segments(comparison.segments), _differences(comparison))
+    others = ([_clip(line, WIDTH) for line in part.lines()] for part in besides)
+    parts = (_head(comparison), _scores(comparison), *others, _segments(comparison.segments), _differences(comparison))
     notes = _titled("notes", (line for note in comparison.notes for line in _wrapped(note, "  - ", "    ")))
     exemplars = _titled("references, nearest first", _exemplars(comparison))
     text = "\n\n".join("\n".join(part) for part in (*parts, exemplars, notes) if part)

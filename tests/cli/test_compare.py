@@ -425,8 +425,8 @@ def test_what_the_network_cannot_score_ends_in_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_options_of_the_network_need_one():
-    assert refused(run(REFERENCE, QUERY, "--action", "407c"), 2, "--action is for a trained network: give --checkpoint")
+def test_an_action_needs_something_that_is_asked():
+    assert refused(run(REFERENCE, QUERY, "--action", "407c"), 2, "--action is for --ask, --propose or --checkpoint")
 
 
 def test_a_comparison_without_a_network_imports_no_torch():

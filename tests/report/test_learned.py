@@ -12,9 +12,6 @@ from posediff.report.html import page
 from posediff.report.learned import (
     Learned,
     interval_in_words,
-    learned_document,
-    learned_lines,
-    learned_section,
     score_in_words,
     scored_document,
     stage_lines,
@@ -75,7 +72,7 @@ def test_the_schema_describes_the_document_and_it_is_else_the_same(segments, ref
     given = Learned(scored(segments=segments, spread=None, difficulty=None), reference, {"path": "best.pth"})
     made, plain = document(comparison(), given), document(comparison())
     jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(made, allow_nan=False)))
-    assert made.pop("learned") == learned_document(given)
+    assert {"learned": made.pop("learned")} == given.document()
     assert made == plain
     assert "learned" not in plain
 
@@ -119,22 +116,22 @@ def test_the_table_holds_both_scores_and_without_a_network_nothing_of_it():
     assert text.count("between 71.0 and 80.5") == 2
     assert all(len(line) <= 100 for line in text.splitlines())
     assert "learned" not in render(comparison(), encoding="utf-8")
-    alone = learned_lines(Learned(scored(), None, {}))
+    alone = Learned(scored(), None, {}).lines()
     assert not any("reference " in line for line in alone)
 
 
 def test_what_stages_add_is_drawn_from_the_middle_in_proportion():
-    found = Bars(learned_section(learned()))
+    found = Bars(learned().section())
     assert found.styles == [("more", 50.0, 25.0), ("less", 0.0, 50.0), ("more", 50.0, 12.5)]
     assert "+2.00" in found.texts
     assert "-4.00" in found.texts
-    assert Bars(learned_section(learned(contributions=(0.0, 0.0, 0.0)))).styles == [("more", 50.0, 0.0)] * 3
+    assert Bars(learned(contributions=(0.0, 0.0, 0.0)).section()).styles == [("more", 50.0, 0.0)] * 3
 
 
 def test_scores_of_stages_are_drawn_from_the_left_on_the_scale_of_the_whole():
-    found = Bars(learned_section(learned(segments=(38.25, 76.5, -5.0))))
+    found = Bars(learned(segments=(38.25, 76.5, -5.0)).section())
     assert found.styles == [("more", 0.0, 50.0), ("more", 0.0, 100.0), ("less", 0.0, 0.0)]
-    higher = Bars(learned_section(learned(segments=(153.0, 76.5, 0.0))))
+    higher = Bars(learned(segments=(153.0, 76.5, 0.0)).section())
     assert [width for _, _, width in higher.styles] == [100.0, 50.0, 0.0]
 
 

@@ -1,14 +1,15 @@
-"""Synthetic motion: a forward-kinematic performer, three movements, planted faults and imperfect recordings.
+"""Synthetic motion: a forward-kinematic performer, movements, planted faults and variations, imperfect recordings.
 
 >>> reference = generate("squat")
 >>> fault = Fault("left_knee", 25, "bottom")
 >>> query = generate("squat", faults=(fault,), recording=Recording(fps=30, noise=0.01), seed=1)
+>>> deeper = varied("squat", {"depth": 1.0})
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,30 +18,74 @@ import numpy as np
 from posediff.errors import BadSetting
 from posediff.motion.angles import joint_angles
 from posediff.motion.synthetic.body import SIDES, TREE, Body, Performer, forward_kinematics
-from posediff.motion.synthetic.dive import Dive
+from posediff.motion.synthetic.dive import DIVE_VARIATIONS, Dive
 from posediff.motion.synthetic.faults import JOINTS, Fault, with_faults
-from posediff.motion.synthetic.movements import Movement, Squat, Swing
+from posediff.motion.synthetic.free_throw import FREE_THROW_VARIATIONS, FreeThrow
+from posediff.motion.synthetic.lunge import LUNGE_VARIATIONS, Lunge
+from posediff.motion.synthetic.movements import Movement
+from posediff.motion.synthetic.raises import (
+    FRONT_RAISE_VARIATIONS,
+    SHOULDER_RAISE_VARIATIONS,
+    FrontRaise,
+    ShoulderRaise,
+)
 from posediff.motion.synthetic.recording import Recording, clock, film, spoil
+from posediff.motion.synthetic.serve import SERVE_VARIATIONS, Serve
+from posediff.motion.synthetic.sit_to_stand import SIT_TO_STAND_VARIATIONS, SitToStand
+from posediff.motion.synthetic.squat import SQUAT_VARIATIONS, Squat
+from posediff.motion.synthetic.swing import SWING_VARIATIONS, Swing
+from posediff.motion.synthetic.variation import Variation, apply
 from posediff.sequence import PoseSequence
 from posediff.skeletons import Skeleton, get
 
 __all__ = [
     "JOINTS",
     "MOVEMENTS",
+    "VARIATIONS",
     "Dive",
     "Fault",
+    "FreeThrow",
+    "FrontRaise",
+    "Lunge",
     "Movement",
     "Performer",
     "PlantedFault",
     "Recording",
+    "Serve",
+    "ShoulderRaise",
+    "SitToStand",
     "Squat",
     "Swing",
+    "Variation",
     "generate",
     "planted",
+    "varied",
 ]
 
 #: The movements by name.
-MOVEMENTS: dict[str, type[Squat] | type[Swing] | type[Dive]] = {"squat": Squat, "swing": Swing, "dive": Dive}
+MOVEMENTS: dict[str, type[Movement]] = {
+    "squat": Squat,
+    "swing": Swing,
+    "dive": Dive,
+    "lunge": Lunge,
+    "sit_to_stand": SitToStand,
+    "shoulder_raise": ShoulderRaise,
+    "front_raise": FrontRaise,
+    "free_throw": FreeThrow,
+    "serve": Serve,
+}
+#: What can be different about a movement, by the name of the movement and of the difference.
+VARIATIONS: dict[str, Mapping[str, Variation]] = {
+    "squat": SQUAT_VARIATIONS,
+    "swing": SWING_VARIATIONS,
+    "dive": DIVE_VARIATIONS,
+    "lunge": LUNGE_VARIATIONS,
+    "sit_to_stand": SIT_TO_STAND_VARIATIONS,
+    "shoulder_raise": SHOULDER_RAISE_VARIATIONS,
+    "front_raise": FRONT_RAISE_VARIATIONS,
+    "free_throw": FREE_THROW_VARIATIONS,
+    "serve": SERVE_VARIATIONS,
+}
 
 _JOINTS = Skeleton("synthetic", ("pelvis", *TREE), ())
 
@@ -80,7 +125,7 @@ def generate(
     """A performance of a movement, with its stages.
 
     Args:
-        movement: a pattern, or the name of one with its usual parameters: ``squat``, ``swing`` or ``dive``.
+        movement: a pattern, or the name of one in :data:`MOVEMENTS` with its usual parameters.
         performer: size and proportions of the body, by default average.
         recording: clock, camera, noise and dropped keypoints, by default 25 frames a second of 3D without fault.
         faults: added to the pattern, within anatomical limits.
@@ -115,6 +160,31 @@ def generate(
         stages=stages,
         source=_provenance(movement, performer, recording, faults, seed),
     )
+
+
+def varied(
+    movement: Movement | str,
+    amounts: Mapping[str, float],
+    *,
+    performer: Performer | None = None,
+    recording: Recording | None = None,
+    skeleton: Skeleton | str = "mpii16",
+    seed: int = 0,
+) -> PoseSequence:
+    """A performance of a movement with variations; otherwise as :func:`generate`.
+
+    Args:
+        movement, performer, recording, skeleton, seed: as for :func:`generate`.
+        amounts: how much of which of the movement's :data:`VARIATIONS`; 1 is clearly visible, -1 is its opposite.
+
+    Raises:
+        BadSetting: as :func:`generate`, and for a variation that the movement does not have.
+    """
+    movement, recording = _resolved(movement), recording or Recording()
+    movement, faults, tempo = apply(movement, VARIATIONS.get(_name(movement), {}), amounts)
+    tempo = {stage: factor * recording.tempo.get(stage, 1.0) for stage, factor in tempo.items()}
+    recording = dataclasses.replace(recording, tempo={**recording.tempo, **tempo})
+    return generate(movement, performer=performer, recording=recording, faults=faults, skeleton=skeleton, seed=seed)
 
 
 def planted(
@@ -171,6 +241,11 @@ def _resolved(movement: Movement | str) -> Movement:
     return MOVEMENTS[movement]()
 
 
+def _name(movement: Movement) -> str:
+    known = (name for name, kind in MOVEMENTS.items() if type(movement) is kind)
+    return next(known, type(movement).__name__.lower())
+
+
 def _sound_legs(faults: Sequence[Fault]) -> list[str]:
     """The sides whose legs have no fault and so carry the body; both, where both have one."""
     faulty = {fault.joint.split("_")[0] for fault in faults if fault.joint.endswith(("_knee", "_hip", "_ankle"))}
@@ -187,10 +262,11 @@ def _made_of(joint: str, skeleton: Skeleton) -> tuple[str, ...]:
 def _provenance(
     movement: Movement, performer: Performer, recording: Recording, faults: Sequence[Fault], seed: int
 ) -> dict[str, Any]:
-    pattern = dict(vars(movement))
+    # Most parameters are deviations from the usual pattern, and not worth a word where they are 0.
+    pattern = {name: value for name, value in vars(movement).items() if isinstance(value, bool) or value != 0}
     return {
         "generator": "posediff.motion.synthetic",
-        "movement": {"name": type(movement).__name__.lower(), **pattern},
+        "movement": {"name": _name(movement), **pattern},
         "performer": dataclasses.asdict(performer),
         "recording": dataclasses.asdict(recording),
         "faults": [dataclasses.asdict(fault) for fault in faults],

@@ -105,3 +105,41 @@ def test_an_impossible_dive_is_refused(settings):
 
 def test_random_dives_follow_their_seed():
     assert Dive.random(np.random.default_rng(3)) == Dive.random(np.random.default_rng(3))
+
+
+@pytest.mark.parametrize(
+    ("settings", "degrees"), [({"turns": 0.5}, 720), ({"turn": 15.0}, 555), ({"turn": -15.0}, 525)]
+)
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_dive_turns_further_as_asked(settings, degrees, backward):
+    dive = Dive(backward=backward, **settings)
+    end = boundaries(dive)[-1:]
+    assert dive.pitch(end)[0] == pytest.approx(-degrees if backward else degrees)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "change"), [("tuck", (6.0, 0, 0)), ("legs", (0, 6.0, 0)), ("chin", (0, 0, -6.0))]
+)
+def test_hips_knees_and_neck_bend_further_in_the_somersault_as_asked(parameter, change):
+    middle = np.array([2.1])
+    found = []
+    for dive in (Dive(), Dive(**{parameter: 6.0})):
+        pose = dive.pose(middle)
+        found.append([np.degrees(np.arctan2(pose[joint][0, 1, 0], pose[joint][0, 0, 0])) for joint in
+                      ("left_hip", "left_knee", "neck")])  # fmt: skip
+    np.testing.assert_allclose(np.subtract(*found[::-1]) * [1, -1, 1], change, atol=1e-6)
+
+
+def test_legs_part_and_the_body_arches_in_the_entry_as_asked():
+    plain, apart, arched = (body_of(filmed(dive)) for dive in (Dive(), Dive(apart=5.0), Dive(arch=10.0)))
+    gap = [np.linalg.norm((body["left_ankle"] - body["right_ankle"])[-1]) for body in (plain, apart)]
+    assert gap[1] - gap[0] == pytest.approx(2 * 0.491 * 1.75 * np.sin(np.radians(5)), rel=0.02)
+    back = (arched["left_ankle"] - plain["left_ankle"])[-1] - (arched["left_hip"] - plain["left_hip"])[-1]
+    assert np.linalg.norm(back) == pytest.approx(2 * 0.491 * 1.75 * np.sin(np.radians(5)), rel=0.02)
+    assert back[0] > 0  # upside down, the diver's back is on the side that he travels to
+
+
+def test_a_faster_run_out_takes_the_diver_further_and_a_longer_flight_higher():
+    plain, far, high = (filmed(dive).joint("pelvis") for dive in (Dive(), Dive(distance=0.2), Dive(flight=1.45)))
+    assert (far - plain)[-1, 0] == pytest.approx(0.2 * (1.4 + 0.35), abs=0.01)
+    assert high[:, 1].max() > plain[:, 1].max() + 0.1

@@ -1,0 +1,1 @@
+"""Differences between two performances, as answers to questions that a coach would ask."""
