@@ -42,6 +42,7 @@ from posediff.compare.run import judge
 from posediff.differencing.differencer import ask
 from posediff.differencing.localizer import localise_pair
 from posediff.differencing.measures import values
+from posediff.differencing.noise import sharpened
 from posediff.differencing.metrics import ece
 from posediff.differencing.open_set import propose
 from posediff.differencing.questions import Question, Taxonomy
@@ -93,7 +94,7 @@ class Scene:
         sides = tuple(self.taxonomy.sides_of(body) for body in pair.pair)
         moments = localise_pair(self.taxonomy.key_points, pair.pair, pair, sides)
         found = [
-            values([question.measure for question in questions], body,
+            values([question.measure for question in questions], sharpened(body, settings)[0],
                    {name: moment.position for name, moment in at.items()}, side)
             for body, at, side in zip(pair.pair, moments, sides, strict=True)
         ]  # fmt: skip

@@ -11,22 +11,22 @@ import numpy as np
 
 from posediff.compare.body import Body
 from posediff.compare.comparison import Comparison
-from posediff.compare.prepare import smoothing_weights
-from posediff.compare.residuals import FRAME_SHARE
 from posediff.compare.settings import Settings
 from posediff.differencing.answers import Answer, judged
 from posediff.differencing.localizer import Moment, localise, localise_pair
 from posediff.differencing.measures import Unmeasurable, values
-from posediff.differencing.noise import jittered, spread
+from posediff.differencing.noise import jittered, sharpened, spread
 from posediff.errors import BadSetting
 
 if TYPE_CHECKING:
     from posediff.compare.align import Timeline
     from posediff.differencing.taxonomy import Question, Taxonomy
 
-#: What no skeleton resolves, however still its keypoints are: rounding, joints that are not points, frames.
-FINEST = {"deg": 0.2, "torso": 0.002, "s": 0.005, "1": 0.002}
-FINEST_SHARE = 0.002
+#: What nobody resolves, however still the keypoints are; of other units this share of a value.
+FINEST = {"deg": 0.05, "torso": 0.0005, "1": 0.0005}
+FINEST_SHARE = 0.0005
+#: Moments are found between frames, but no better than by this share of one.
+FINEST_FRAME = 0.1
 
 #: Log-likelihoods of the key points from another source, (T,) each.
 Evidence = Mapping[str, np.ndarray]
@@ -108,9 +108,8 @@ def ask(
         raise BadSetting("the comparison holds no bodies to measure", "compare the two performances first")
     sides = taxonomy.sides_of(line.pair[0]), taxonomy.sides_of(line.pair[1])
     found = localise_pair(taxonomy.key_points, line.pair, line, sides, evidence=evidence)
-    smoothing = Settings(**comparison.settings)
     parts = [
-        _measured(taxonomy, questions, body, moments, side, smoothing_weights(smoothing, body.sequence.fps), settings)
+        _measured(taxonomy, questions, *sharpened(body, Settings(**comparison.settings)), moments, side, settings)
         for body, moments, side in zip(line.pair, found, sides, strict=True)
     ]
     answers = tuple(_answer(question, number, line, parts) for number, question in enumerate(questions))
@@ -130,9 +129,9 @@ def _measured(
     taxonomy: Taxonomy,
     questions: Sequence[Question],
     body: Body,
+    weights: np.ndarray,
     moments: Mapping[str, Moment],
     sides: Mapping[str, str],
-    weights: np.ndarray,
     settings: DifferencingSettings,
 ) -> Measured:
     """A performance measured as it is, and again with jitter, its key points looked for again nearby."""
@@ -185,7 +184,7 @@ def _noise(jitter: float, value: float, unit: str, body: Body) -> float:
     """Standard deviation of a value: what jitter does to it, and what no skeleton resolves."""
     finest = max(FINEST.get(unit, 0.0), FINEST_SHARE * abs(value))
     if unit == "s":
-        finest = max(finest, FRAME_SHARE / body.sequence.fps)
+        finest = max(finest, FINEST_FRAME / body.sequence.fps)
     return math.hypot(jitter, finest)
 
 

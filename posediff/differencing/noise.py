@@ -7,6 +7,32 @@ from dataclasses import replace
 import numpy as np
 
 from posediff.compare.body import Body
+from posediff.compare.prepare import smoothing_weights
+from posediff.compare.settings import Settings
+from posediff.motion.smooth import smooth
+
+
+def sharpened(body: Body, settings: Settings) -> tuple[Body, np.ndarray]:
+    """The body with what smoothing has taken from fast movement given back, and the weights that this makes.
+
+    Smoothing flattens what is fast, and so makes the same movement done faster a smaller one. What it takes is about
+    what smoothing once more would take, which is added ("twicing", Tukey 1977): weights w become 2 w - w * w.
+
+    Args:
+        body: one performance.
+        settings: that it was prepared with.
+
+    Returns:
+        The body, its noise as it is then, and the (2 half + 1,) weights, which add up to 1.
+    """
+    weights = smoothing_weights(settings, body.sequence.fps)
+    if len(weights) == 1:
+        return body, weights
+    again = smooth(body.sequence, method="savgol", window=settings.smoothing)
+    keypoints = (2 * body.sequence.keypoints - again.keypoints).astype(np.float32)
+    twice = 2 * np.pad(weights, len(weights) // 2) - np.convolve(weights, weights)
+    noise = body.noise * np.linalg.norm(twice) / np.linalg.norm(weights)
+    return replace(body, sequence=body.sequence.replace(keypoints=keypoints), noise=noise), twice
 
 
 def jittered(body: Body, weights: np.ndarray, rng: np.random.Generator) -> Body:
