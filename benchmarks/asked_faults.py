@@ -2,10 +2,10 @@
 
 Of every movement there are statements that its fault implies, written from the data set's description before any
 result was seen (``ui_prmd_queries``, ``front_raise_queries.yaml``). Every pair is a correct performance of one person,
-A, and a faulty one of another, B; a statement is right where it is truer of B. ``accuracy`` takes the sign of the difference,
-since "same" is no choice here; ``told`` is the share of pairs in which noise does not explain the difference, ``told
-right`` the accuracy among them. Pairs share performances, so that the binomial test, over as many pairs as there are
-people, is given besides the one over all pairs.
+A, and a faulty one of another, B; a statement is right where it is truer of B. ``accuracy`` takes the sign of the
+difference, since "same" is no choice here; ``told`` is the share of pairs in which noise does not explain the
+difference, ``told right`` the accuracy among them. Pairs share performances, so that the binomial test, over as many
+pairs as there are people, is given besides the one over all pairs.
 
     python benchmarks/asked_faults.py --data-root DATA --pairs 200 --out asked_faults.json
 """
@@ -32,7 +32,7 @@ from scipy import stats
 from posediff.compare import Settings, compare
 from posediff.datasets.ui_prmd import episodes
 from posediff.differencing.differencer import DifferencingSettings, ask
-from posediff.differencing.taxonomy import Taxonomy, load
+from posediff.differencing.statements.taxonomy import Taxonomy, load
 from posediff.errors import PosediffError
 from posediff.io import read_person
 

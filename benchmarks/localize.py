@@ -38,9 +38,9 @@ from posediff.compare.heading import common_heading, rotation_to
 from posediff.compare.prepare import prepare
 from posediff.compare.run import judge
 from posediff.compare.settings import Settings
-from posediff.differencing.events import RANGE
-from posediff.differencing.localizer import CLOSE, localise, localise_pair, own_scores
-from posediff.differencing.taxonomy import KeyPoint, Taxonomy, built_in, find
+from posediff.differencing.localizing.events import RANGE
+from posediff.differencing.localizing.localizer import CLOSE, localise, localise_pair, own_scores
+from posediff.differencing.statements.taxonomy import KeyPoint, Taxonomy, built_in, find
 from posediff.motion.normalize import torso_length
 from posediff.motion.synthetic import MOVEMENTS, VARIATIONS, Movement, Performer, Recording, varied
 from posediff.motion.synthetic.recording import spoil

@@ -1,10 +1,10 @@
 """Whether statements about two performances are answered rightly: generated motion of all built-in taxonomies.
 
 Every pair is one performer, filmed by one camera with keypoint noise of 1 % of the torso; the two performances differ
-in pace, 0.7 to 1.4, save where the statement is about time. In *planted* pairs one difference is planted, so large that its
-measure truly differs by 1 to 5 standard deviations of what the noise does to the difference; in *alike* pairs nothing is
-planted, and all statements that are not about time are asked. Standard deviations and sizes come from the generator: the
-first by generating the same performance with other noise, the second by measuring without noise.
+in pace, 0.7 to 1.4, save where the statement is about time. In *planted* pairs one difference is planted, so large
+that its measure truly differs by 1 to 5 standard deviations of what the noise does to the difference; in *alike* pairs
+nothing is planted, and all statements that are not about time are asked. Standard deviations and sizes come from the
+generator: the first by generating the same performance with other noise, the second by measuring without noise.
 
 ``accuracy``: the right one of three answers; ``sign``: the right one of two, where "same" is no choice; ``same``: alike
 pairs answered by "same"; ``ECE``: expected calibration error of the probabilities, planted and alike weighing the same.
@@ -40,13 +40,13 @@ from posediff.compare import Comparison, Settings, compare
 from posediff.compare.prepare import prepare
 from posediff.compare.run import judge
 from posediff.differencing.differencer import ask
-from posediff.differencing.localizer import localise_pair
-from posediff.differencing.measures import values
-from posediff.differencing.noise import sharpened
+from posediff.differencing.grammar.measures import values
+from posediff.differencing.localizing.localizer import localise_pair
 from posediff.differencing.metrics import ece
+from posediff.differencing.noise import sharpened
 from posediff.differencing.open_set import propose
-from posediff.differencing.questions import Question, Taxonomy
-from posediff.differencing.taxonomy import built_in, find
+from posediff.differencing.statements.questions import Question, Taxonomy
+from posediff.differencing.statements.taxonomy import built_in, find
 from posediff.motion.synthetic import MOVEMENTS, VARIATIONS, Performer, Recording, varied
 from posediff.sequence import PoseSequence
 
@@ -92,21 +92,28 @@ class Scene:
         questions, settings = measurable(self.taxonomy), Settings()
         pair = judge(prepare(one, settings), prepare(other, settings), settings).line
         sides = tuple(self.taxonomy.sides_of(body) for body in pair.pair)
-        moments = localise_pair(self.taxonomy.key_points, pair.pair, pair, sides)
+        sharp = tuple(sharpened(body, settings)[0] for body in pair.pair)
+        moments = localise_pair(self.taxonomy.key_points, sharp, pair, sides)
         found = [
-            values([question.measure for question in questions], sharpened(body, settings)[0],
+            values([question.measure for question in questions], body,
                    {name: moment.position for name, moment in at.items()}, side)
-            for body, at, side in zip(pair.pair, moments, sides, strict=True)
+            for body, at, side in zip(sharp, moments, sides, strict=True)
         ]  # fmt: skip
         known = [[value if isinstance(value, float) else math.nan for value in part] for part in found]
         return {question.id: both for question, both in zip(questions, zip(*known, strict=True), strict=True)}
 
     @cache  # noqa: B019  # scenes live as long as the process
-    def deviations(self) -> dict[str, float]:
-        """Standard deviation of every measure's difference that the noise makes, from other noise on one performance."""
-        ideal = self.filmed({}, 1.0, 0, noise=0.0)
-        rows = [self.values(ideal, self.filmed({}, 1.0, 1000 + k)) for k in range(REPEATS)]
-        return {name: math.sqrt(2) * float(np.std([row[name][1] for row in rows], ddof=1)) for name in rows[0]}
+    def deviations(self, pace: float) -> dict[str, float]:
+        """Standard deviation of every measure that noise makes, from other noise on one performance of this pace."""
+        ideal = self.filmed({}, pace, 0, noise=0.0)
+        rows = [self.values(ideal, self.filmed({}, pace, 1000 + k)) for k in range(REPEATS)]
+        return {name: float(np.std([row[name][1] for row in rows], ddof=1)) for name in rows[0]}
+
+    def deviation(self, name: str, paces: Sequence[float]) -> float:
+        """Standard deviation of a measure's difference between two performances, from paces that were measured."""
+        known = np.log([PACE[0], 1.0, PACE[1]])
+        at = [self.deviations(float(np.exp(pace)))[name] for pace in known]
+        return float(np.hypot(*np.interp(np.log(paces), known, at)))
 
     def amount(self, name: str, difference: float, pace: float) -> float:
         """How much of a variation makes the measure differ by so much, by the secant method."""
@@ -136,13 +143,13 @@ def scene(action: str, view: str, seed: int) -> Scene:
 def closed(action: str, view: str, seed: int, index: int) -> list[dict[str, Any]]:
     """One planted and one alike pair."""
     place, rng = scene(action, view, seed), np.random.default_rng([seed, index, len(action)])
-    questions = [one for one in measurable(place.taxonomy) if np.isfinite(place.deviations()[one.id])]
+    questions = [one for one in measurable(place.taxonomy) if np.isfinite(place.deviations(1.0)[one.id])]
     question = questions[index % len(questions)]
     size, sign = SIZES[(index + index // len(questions)) % len(SIZES)], rng.choice([-1, 1])
     paces = np.exp(rng.uniform(*np.log(PACE), 2))
     if about_time(question):
         paces[1] = paces[0]
-    wanted = float(sign * size * place.deviations()[question.id])
+    wanted = float(sign * size * place.deviation(question.id, paces.tolist()))
     amount = place.amount(question.id, wanted, float(paces[1]))
     seeds = rng.integers(2**31, size=4).tolist()
     rows = []
@@ -176,7 +183,7 @@ def answers(
 def opened(action: str, view: str, seed: int, index: int) -> dict[str, Any]:
     """A pair with two to four planted differences, and what is proposed."""
     place, rng = scene(action, view, seed), np.random.default_rng([seed, index, len(action), 5])
-    questions = {one.id: one for one in measurable(place.taxonomy) if np.isfinite(place.deviations()[one.id])}
+    questions = {one.id: one for one in measurable(place.taxonomy) if np.isfinite(place.deviations(1.0)[one.id])}
     chosen = rng.choice(sorted(questions), int(rng.integers(2, 5)), replace=False).tolist()
     amounts = {name: float(rng.choice([-1, 1]) * rng.uniform(0.6, 1.4)) for name in chosen}
     pace = float(np.exp(rng.uniform(*np.log(PACE))))
@@ -230,7 +237,7 @@ def main() -> int:
     tasks = [(action, ("3d", "2d")[half], options.seed, index, not options.closed_only)
              for action in options.actions for half in (0, 1) for index in range(options.pairs // 2)]  # fmt: skip
     with ProcessPoolExecutor(options.workers) as pool:
-        found = list(pool.map(task, tasks, chunksize=max(1, options.pairs // 4)))
+        found = list(pool.map(task, tasks, chunksize=max(1, options.pairs // 2)))
     rows = [row for part, _ in found for row in part]
     pairs = [pair for _, pair in found if pair is not None]
     columns = ["accuracy", "sign", "same", *(f"accuracy at {size}" for size in SIZES), "ECE"]

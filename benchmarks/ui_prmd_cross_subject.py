@@ -4,7 +4,8 @@ Every episode is measured beside correct episodes of other people (three of each
 networks learn from what is measured of the five nearest (:mod:`posediff.engine.judging`): ``own`` ones of the episodes
 of one movement, ``all`` ones of those of all movements, whose residuals are stretched at random. Which of them vote,
 ``own``, ``all`` or ``both``, is chosen for every fold inside its training subjects: each of the other folds is left out
-in turn, and the largest AUC there wins. Nobody who is tested is learnt from in any movement.
+in turn, and the largest AUC there wins. Nobody who is tested is learnt from in any movement. Of the others all episodes
+are learnt from, also those that the folds leave out; with ``--folds-only`` these are not.
 
 Floors, on the same folds: ``trees``, 500 extremely randomised trees on mean, deviation, least and largest displacement
 since the start of every joint, root-centred, turned to the hips, in leg lengths; ``score``, a logistic curve over the
@@ -268,10 +269,10 @@ def asked(parser: argparse.ArgumentParser, options: argparse.Namespace, left_out
 
 def main() -> int:
     parser = arguments(__doc__)
-    parser.add_argument("--left-out", action="store_true", help="learn from episodes that the folds leave out, too")
+    parser.add_argument("--folds-only", action="store_true", help="learn from the episodes of the folds alone")
     options = parser.parse_args()
     started, origin = time.monotonic(), provenance()
-    data = asked(parser, options, options.left_out)
+    data = asked(parser, options, left_out=not options.folds_only)
     print(f"measured {len(data.cases)} episodes, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     _SHARED["data"] = data
     names = sorted({case.fold for case in data.cases if case.fold})
@@ -303,7 +304,7 @@ def main() -> int:
         writer.writerows(rows)
     told_settings = {name: asdict(settings) for name, settings in SETTINGS.items()}
     result = {
-        "networks": by_seed, "mean": reached, **floors, "settings": told_settings, "left_out": options.left_out,
+        "networks": by_seed, "mean": reached, **floors, "settings": told_settings, "folds_only": options.folds_only,
         "choices": choices,
         "seconds": seconds, **origin,
     }  # fmt: skip

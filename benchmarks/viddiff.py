@@ -30,8 +30,8 @@ from posediff.datasets.viddiff import load as load_benchmark
 from posediff.differencing.answers import Answer
 from posediff.differencing.differencer import ask
 from posediff.differencing.metrics import Match, Matcher, Statement, by_id, by_text
-from posediff.differencing.taxonomy import Taxonomy
-from posediff.differencing.taxonomy import load as load_taxonomy
+from posediff.differencing.statements.taxonomy import Taxonomy
+from posediff.differencing.statements.taxonomy import load as load_taxonomy
 from posediff.errors import BadData, PosediffError, listed
 from posediff.io import read
 from posediff.sequence import PoseSequence
@@ -134,9 +134,9 @@ def skeleton_of(pair: VideoPair, side: int, options: argparse.Namespace, root: P
 
 
 def language_matcher(model: Any) -> Matcher:
-    """Matching by a language model, :class:`posediff.differencing.llm.LanguageModel`, as in the paper."""
-    from posediff.differencing.llm import said
-    from posediff.differencing.schema import obj
+    """Matching by a language model, :class:`posediff.differencing.helpers.llm.LanguageModel`, as in the paper."""
+    from posediff.differencing.helpers.llm import said
+    from posediff.differencing.helpers.schema import obj
 
     number = {"type": "integer"}
     schema = obj(matches={"type": "array", "items": obj(first=number, second=number, opposite={"type": "boolean"})})
@@ -164,7 +164,7 @@ def language_matcher(model: Any) -> Matcher:
 
 def _matcher(options: argparse.Namespace) -> Matcher:
     if options.llm_base_url:
-        from posediff.differencing.llm import LanguageModel, LanguageSettings
+        from posediff.differencing.helpers.llm import LanguageModel, LanguageSettings
 
         return language_matcher(LanguageModel(LanguageSettings(options.llm_base_url, options.llm_model)))
     return by_id if options.taxonomies == TAXONOMIES else by_text

@@ -12,8 +12,8 @@ import click
 if TYPE_CHECKING:
     from posediff.compare.comparison import Comparison
     from posediff.differencing.asking import Asked
-    from posediff.differencing.image_text import ImageTextModel
-    from posediff.differencing.llm import LanguageModel
+    from posediff.differencing.helpers.image_text import ImageTextModel
+    from posediff.differencing.helpers.llm import LanguageModel
     from posediff.report.answered import AnswersTold
     from posediff.sequence import PoseSequence
 
@@ -127,8 +127,8 @@ class Questions:
 def _language(base_url: str | None, model: str | None, transcript: Path | None) -> LanguageModel | None:
     if not base_url or not model:
         return None
-    from posediff.differencing.llm import LanguageModel, LanguageSettings
-    from posediff.differencing.recorded import Recorded
+    from posediff.differencing.helpers.llm import LanguageModel, LanguageSettings
+    from posediff.differencing.helpers.recorded import Recorded
 
     return LanguageModel(LanguageSettings(base_url, model), Recorded(transcript))
 
@@ -136,7 +136,7 @@ def _language(base_url: str | None, model: str | None, transcript: Path | None) 
 def _image_text(weights: Path | None, architecture: str) -> ImageTextModel | None:
     if weights is None:
         return None
-    from posediff.differencing.image_text import ImageTextModel, ImageTextSettings
+    from posediff.differencing.helpers.image_text import ImageTextModel, ImageTextSettings
 
     return ImageTextModel(ImageTextSettings(str(weights), architecture))
 

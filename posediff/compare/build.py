@@ -45,8 +45,11 @@ def same_travel(reference: Body, query: Body) -> tuple[Body, Body]:
     factor = min(1.0, 2 * LONGEST_TRAVEL / max(sum(extents), 1e-9))
     if factor == 1.0:
         return reference, query
-    shorter = [replace(body, path=body.path * factor, path_scale=body.path_scale * factor) for body in (reference, query)]
-    return shorter[0], shorter[1]
+    return _shortened(reference, factor), _shortened(query, factor)
+
+
+def _shortened(body: Body, factor: float) -> Body:
+    return replace(body, path=body.path * factor, path_scale=body.path_scale * factor)
 
 
 @lru_cache(maxsize=64)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from posediff.compare.comparison import Comparison
 from posediff.differencing.differencer import Answered, ask
 from posediff.differencing.open_set import propose
-from posediff.differencing.queries import question
-from posediff.differencing.questions import Question, Taxonomy
-from posediff.differencing.taxonomy import find, is_of, load
+from posediff.differencing.statements.queries import question
+from posediff.differencing.statements.questions import Question, Taxonomy
+from posediff.differencing.statements.taxonomy import find, is_of, load
 from posediff.errors import BadSetting, PosediffError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from posediff.differencing.image_text import ImageTextModel
-    from posediff.differencing.llm import LanguageModel
-    from posediff.differencing.pictures import Film
+    from posediff.differencing.helpers.image_text import ImageTextModel
+    from posediff.differencing.helpers.llm import LanguageModel
+    from posediff.differencing.helpers.pictures import Film
     from posediff.sequence import PoseSequence
 
 #: What is known of an action that has no taxonomy.
@@ -130,7 +130,7 @@ def _suggested(wanted: Asked, given: Help) -> Sequence[Question]:
     """Statements of the language model that can be measured or looked at."""
     if given.language is None:
         return ()
-    from posediff.differencing.suggestions import from_model
+    from posediff.differencing.helpers.suggestions import from_model
 
     try:
         return [one.question for one in from_model(given.language, wanted.taxonomy, wanted.proposals)]
@@ -144,7 +144,7 @@ def _looked(answered: Answered, taxonomy: Taxonomy, given: Help) -> Answered:
     silent = [answer for answer in answered.answers if answer.answer is None]
     if given.language is None or given.performances is None or not silent:
         return answered
-    from posediff.differencing.vision import look
+    from posediff.differencing.helpers.vision import look
 
     films = tuple(_film(performance) for performance in given.performances)
     seen = iter(look(given.language, taxonomy.title or taxonomy.action, silent, films))  # type: ignore[arg-type]
@@ -159,7 +159,7 @@ def _evidence(
     line = comparison.line
     if given.image_text is None or given.performances is None or line is None or not taxonomy.key_points:
         return None, None
-    from posediff.differencing.image_text import image_evidence
+    from posediff.differencing.helpers.image_text import image_evidence
 
     found: list[Mapping[str, np.ndarray] | None] = []
     for performance, body in zip(given.performances, line.pair, strict=True):
@@ -175,7 +175,7 @@ def _evidence(
 
 
 def _film(performance: PoseSequence) -> Film | PosediffError:
-    from posediff.differencing.pictures import film_of
+    from posediff.differencing.helpers.pictures import film_of
 
     try:
         return film_of(performance)

@@ -13,20 +13,21 @@ from posediff.compare.body import Body
 from posediff.compare.comparison import Comparison
 from posediff.compare.settings import Settings
 from posediff.differencing.answers import Answer, judged
-from posediff.differencing.localizer import Moment, localise, localise_pair
-from posediff.differencing.measures import Unmeasurable, values
+from posediff.differencing.grammar.measures import Unmeasurable, values
+from posediff.differencing.localizing.localizer import Moment, localise, localise_pair
 from posediff.differencing.noise import jittered, sharpened, spread
 from posediff.errors import BadSetting
 
 if TYPE_CHECKING:
     from posediff.compare.align import Timeline
-    from posediff.differencing.taxonomy import Question, Taxonomy
+    from posediff.differencing.statements.taxonomy import Question, Taxonomy
 
 #: What nobody resolves, however still the keypoints are; of other units this share of a value.
 FINEST = {"deg": 0.05, "torso": 0.0005, "1": 0.0005}
 FINEST_SHARE = 0.0005
-#: Moments are found between frames, but no better than by this share of one.
-FINEST_FRAME = 0.1
+#: Where the frames lie in a movement is chance, and what is fast is seen to be another shape by it: all key points are
+#: measured at with this error, in frames.
+FRAMING = 0.2
 
 #: Log-likelihoods of the key points from another source, (T,) each.
 Evidence = Mapping[str, np.ndarray]
@@ -107,10 +108,12 @@ def ask(
     if line is None:
         raise BadSetting("the comparison holds no bodies to measure", "compare the two performances first")
     sides = taxonomy.sides_of(line.pair[0]), taxonomy.sides_of(line.pair[1])
-    found = localise_pair(taxonomy.key_points, line.pair, line, sides, evidence=evidence)
+    smoothing = Settings(**comparison.settings)
+    sharp = sharpened(line.pair[0], smoothing), sharpened(line.pair[1], smoothing)
+    found = localise_pair(taxonomy.key_points, (sharp[0][0], sharp[1][0]), line, sides, evidence=evidence)
     parts = [
-        _measured(taxonomy, questions, *sharpened(body, Settings(**comparison.settings)), moments, side, settings)
-        for body, moments, side in zip(line.pair, found, sides, strict=True)
+        _measured(taxonomy, questions, *each, moments, side, settings)
+        for each, moments, side in zip(sharp, found, sides, strict=True)
     ]
     answers = tuple(_answer(question, number, line, parts) for number, question in enumerate(questions))
     points = tuple(
@@ -144,7 +147,8 @@ def _measured(
     for row in draws if measures else ():
         other = jittered(body, weights, rng)
         again = localise(taxonomy.key_points, other, sides, evidence=nearby)
-        at = {name: moment.position for name, moment in again.items()}
+        framing = FRAMING * rng.standard_normal()
+        at = {name: moment.position + framing for name, moment in again.items()}
         row[:] = [value if isinstance(value, float) else math.nan for value in values(measures, other, at, sides)]
     known = iter(zip(values(measures, body, positions, sides), spread(draws), strict=True))
     none = Unmeasurable("only pictures can tell", "give a vision-language model, or a measure")
@@ -171,8 +175,7 @@ def _answer(question: Question, number: int, line: Timeline, parts: Sequence[Mea
     a, b = first.values[number], second.values[number]
     if measure is None or isinstance(a, Unmeasurable) or isinstance(b, Unmeasurable):
         return replace(answer, reason=str(a if isinstance(a, Unmeasurable) else b))
-    noises = [_noise(part.noise[number], value, measure.unit, body)
-              for part, value, body in zip(parts, (a, b), line.pair, strict=True)]  # fmt: skip
+    noises = [_noise(part.noise[number], value, measure.unit) for part, value in zip(parts, (a, b), strict=True)]
     answer = replace(answer, values=(float(a), float(b)), noise=math.hypot(*noises))
     if not math.isfinite(answer.noise):
         return replace(answer, reason="it cannot be measured any more with a little jitter added")
@@ -180,12 +183,9 @@ def _answer(question: Question, number: int, line: Timeline, parts: Sequence[Mea
     return replace(answer, answer=choice, probability=probability)
 
 
-def _noise(jitter: float, value: float, unit: str, body: Body) -> float:
+def _noise(jitter: float, value: float, unit: str) -> float:
     """Standard deviation of a value: what jitter does to it, and what no skeleton resolves."""
-    finest = max(FINEST.get(unit, 0.0), FINEST_SHARE * abs(value))
-    if unit == "s":
-        finest = max(finest, FINEST_FRAME / body.sequence.fps)
-    return math.hypot(jitter, finest)
+    return math.hypot(jitter, max(FINEST.get(unit, 0.0), FINEST_SHARE * abs(value)))
 
 
 def _frames(question: Question, moments: Mapping[str, Moment], body: Body) -> tuple[int, int] | None:

@@ -32,7 +32,10 @@ def sharpened(body: Body, settings: Settings) -> tuple[Body, np.ndarray]:
     keypoints = (2 * body.sequence.keypoints - again.keypoints).astype(np.float32)
     twice = 2 * np.pad(weights, len(weights) // 2) - np.convolve(weights, weights)
     noise = body.noise * np.linalg.norm(twice) / np.linalg.norm(weights)
-    return replace(body, sequence=body.sequence.replace(keypoints=keypoints), noise=noise), twice
+    half = len(weights) // 2
+    held = np.pad(body.path, ((half, half), (0, 0)), mode="edge")
+    path = 2 * body.path - np.lib.stride_tricks.sliding_window_view(held, len(weights), axis=0) @ weights
+    return replace(body, sequence=body.sequence.replace(keypoints=keypoints), path=path, noise=noise), twice
 
 
 def jittered(body: Body, weights: np.ndarray, rng: np.random.Generator) -> Body:

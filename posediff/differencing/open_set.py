@@ -10,9 +10,9 @@ import numpy as np
 from posediff.compare.comparison import Comparison
 from posediff.differencing.answers import Answer
 from posediff.differencing.differencer import Answered, DifferencingSettings, Evidence, ask
-from posediff.differencing.generic import generic_questions
 from posediff.differencing.proposer import deviations, rank
-from posediff.differencing.questions import Question, Taxonomy
+from posediff.differencing.statements.generic import generic_questions
+from posediff.differencing.statements.questions import Question, Taxonomy
 
 #: Draws for an exemplar, whose values count and not their noise.
 FEW = 8

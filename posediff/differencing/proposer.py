@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from posediff.differencing.questions import Question, Taxonomy
-from posediff.differencing.vocabulary import joint, track
-from posediff.differencing.wording import opposite
+from posediff.differencing.grammar.vocabulary import joint, track
+from posediff.differencing.statements.questions import Question, Taxonomy
+from posediff.differencing.statements.wording import opposite
 from posediff.errors import BadData
 
 if TYPE_CHECKING:
     from posediff.differencing.answers import Answer
-    from posediff.differencing.measures import Measure
+    from posediff.differencing.grammar.measures import Measure
 
 #: Exemplars that the common standard deviation counts for, beside those that there are.
 PRIOR_COUNT = 4.0

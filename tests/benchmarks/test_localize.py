@@ -3,8 +3,8 @@ import pytest
 
 from posediff.compare.prepare import prepare
 from posediff.compare.settings import Settings
-from posediff.differencing.measures import cue
-from posediff.differencing.taxonomy import KeyPoint, Taxonomy
+from posediff.differencing.grammar.measures import cue
+from posediff.differencing.statements.taxonomy import KeyPoint, Taxonomy
 from posediff.motion.synthetic import generate
 from tests.fixtures.benchmarks import load
 

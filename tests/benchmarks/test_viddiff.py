@@ -7,7 +7,7 @@ import pytest
 from posediff.datasets.viddiff import Difference, Video, VideoPair
 from posediff.differencing.differencer import DifferencingSettings, ask
 from posediff.differencing.metrics import Statement
-from posediff.differencing.taxonomy import load as load_taxonomy
+from posediff.differencing.statements.taxonomy import load as load_taxonomy
 from posediff.io import write
 from posediff.motion.synthetic import Recording, Squat, generate
 from tests.fixtures.benchmarks import load

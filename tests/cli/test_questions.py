@@ -67,11 +67,13 @@ def test_what_cannot_be_asked_ends_in_one_line(arguments, code, part):
 
 def test_a_misspelt_joint_in_a_taxonomy_is_told_with_its_line(tmp_path):
     path = tmp_path / "squat.yaml"
-    path.write_text("action: squat\ntitle: Squat\nkey_points:\n  - name: lowest\n    text: lowest\n"
-                    "    cue: lowest(height(pelvs, ankle))\ndifferences:\n  - id: depth\n    query: it is deeper\n"
-                    "    where: lowest\n    measure: at(height(pelvis, ankle), lowest)\n", encoding="utf-8")  # fmt: skip
+    path.write_text(
+        "action: squat\nkey_points:\n  - name: lowest\n    text: lowest\n    cue: lowest(height(pelvs, ankle))\n"
+        "differences:\n  - id: depth\n    query: deeper\n    where: lowest\n    measure: time(lowest)\n",
+        encoding="utf-8",
+    )
     result = run(REFERENCE, QUERY, "--ask", path)
-    assert refused(result, 3, "squat.yaml", "line 6", "'pelvs'")
+    assert refused(result, 3, "squat.yaml", "line 5", "'pelvs'")
     assert "pelvis" in result.stderr
 
 

@@ -70,8 +70,8 @@ def test_answers_are_right_as_often_as_they_say():
 
 
 def answer(**changes):
-    given = {"id": "depth", "query": "the squat is deeper", "answer": "b", "probability": 0.987654, "values": (0.5, 0.61),
-             "unit": "torso", "noise": 0.02, "frames": ((10, 11), None), "confidence": 0.9,
+    given = {"id": "depth", "query": "the squat is deeper", "answer": "b", "probability": 0.987654,
+             "values": (0.5, 0.61), "unit": "torso", "noise": 0.02, "frames": ((10, 11), None), "confidence": 0.9,
              "measure": "at(x, y)"}  # fmt: skip
     return Answer(**{**given, **changes})
 

@@ -2,9 +2,9 @@ import pytest
 
 from posediff.compare import compare
 from posediff.differencing.asking import UNKNOWN, Help, asked, tell
-from posediff.differencing.llm import LanguageModel, LanguageSettings
-from posediff.differencing.recorded import Recorded
-from posediff.differencing.taxonomy import find
+from posediff.differencing.helpers.llm import LanguageModel, LanguageSettings
+from posediff.differencing.helpers.recorded import Recorded
+from posediff.differencing.statements.taxonomy import find
 from posediff.errors import BadData, BadSetting
 from posediff.motion.synthetic import Recording, varied
 from tests.fixtures.language_server import fails, says, serving

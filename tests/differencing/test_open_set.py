@@ -6,7 +6,7 @@ from posediff.compare import compare
 from posediff.differencing.asking import UNKNOWN
 from posediff.differencing.differencer import DifferencingSettings
 from posediff.differencing.open_set import propose
-from posediff.differencing.taxonomy import find
+from posediff.differencing.statements.taxonomy import find
 from posediff.motion.synthetic import Performer, Recording, varied
 
 FEW = DifferencingSettings(draws=16)

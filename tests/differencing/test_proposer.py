@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from posediff.differencing.answers import Answer
-from posediff.differencing.measures import Names, measure
+from posediff.differencing.grammar.measures import Names, measure
 from posediff.differencing.proposer import deviations, from_exemplars, from_taxonomy, joints_of, rank
-from posediff.differencing.questions import Question
-from posediff.differencing.taxonomy import find
+from posediff.differencing.statements.questions import Question
+from posediff.differencing.statements.taxonomy import find
 from posediff.errors import BadData
 
 NAMES = Names(("lowest",))

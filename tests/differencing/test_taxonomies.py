@@ -7,9 +7,9 @@ import pytest
 
 from posediff.compare.prepare import prepare
 from posediff.compare.settings import Settings
-from posediff.differencing.localizer import localise
-from posediff.differencing.measures import Unmeasurable, values
-from posediff.differencing.taxonomy import Question, built_in, find
+from posediff.differencing.grammar.measures import Unmeasurable, values
+from posediff.differencing.localizing.localizer import localise
+from posediff.differencing.statements.taxonomy import Question, built_in, find
 from posediff.motion.synthetic import MOVEMENTS, VARIATIONS, Recording, varied
 from posediff.sequence import PoseSequence
 

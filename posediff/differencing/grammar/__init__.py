@@ -1,0 +1,1 @@
+"""The language of measures: parsed, checked, and read off a body."""

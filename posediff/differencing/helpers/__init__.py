@@ -1,0 +1,1 @@
+"""Models that help where they are there: language, vision-language, image-text."""

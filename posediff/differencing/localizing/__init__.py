@@ -1,0 +1,1 @@
+"""When the key points of an action happen."""

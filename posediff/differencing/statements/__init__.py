@@ -1,0 +1,1 @@
+"""Statements about two performances: from taxonomies, from free words, for any movement."""
