@@ -13,7 +13,7 @@ from posediff.differencing.open_set import propose
 from posediff.differencing.statements.queries import question
 from posediff.differencing.statements.questions import Question, Taxonomy
 from posediff.differencing.statements.taxonomy import find, is_of, load
-from posediff.errors import BadSetting, PosediffError
+from posediff.errors import BadData, BadSetting, PosediffError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +118,7 @@ def tell(
     answers = proposed = None
     if wanted.questions:
         answers = ask(comparison, wanted.taxonomy, wanted.questions, evidence=evidence)
-        answers = _looked(answers, wanted.taxonomy, given)
+        answers = _looked(answers, wanted.taxonomy, comparison, given)
     if wanted.proposals:
         further = _suggested(wanted, given)
         proposed = propose(comparison, wanted.taxonomy, wanted.proposals, exemplars=exemplars, further=further,
@@ -139,14 +139,18 @@ def _suggested(wanted: Asked, given: Help) -> Sequence[Question]:
         return ()
 
 
-def _looked(answered: Answered, taxonomy: Taxonomy, given: Help) -> Answered:
+def _looked(answered: Answered, taxonomy: Taxonomy, comparison: Comparison, given: Help) -> Answered:
     """What the skeletons could not answer, answered from pictures where there are any."""
     silent = [answer for answer in answered.answers if answer.answer is None]
     if given.language is None or given.performances is None or not silent:
         return answered
     from posediff.differencing.helpers.vision import look
 
-    films = tuple(_film(performance) for performance in given.performances)
+    films: tuple[Film | PosediffError, ...]
+    if any(str(step).startswith("mirror") for step in comparison.query.source.get("steps", ())):
+        films = (BadData("the query is mirrored, and its pictures are not"),) * 2
+    else:
+        films = tuple(_film(performance) for performance in given.performances)
     seen = iter(look(given.language, taxonomy.title or taxonomy.action, silent, films))  # type: ignore[arg-type]
     answers = tuple(next(seen) if answer.answer is None else answer for answer in answered.answers)
     return replace(answered, answers=answers)

@@ -20,6 +20,8 @@ SIDES = {"a": "reference", "b": "query"}
 UNITS = {"deg": "°", "torso": " torso lengths", "s": " s", "1": "", "deg/s": "°/s", "torso/s": " torso lengths/s"}
 #: Columns of the terminal.
 WIDTH = 100
+#: Confidence below which the key points are told to be doubtful.
+DOUBTFUL = 0.5
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _lines(answer: Answer) -> list[str]:
     """Who, how sure, the statement and the values, or why there is no answer."""
     known = answer.answer is not None
     sure = phrases.percentage(answer.probability) if known else ""
-    told = _values(answer) if known else answer.reason
+    told = f"{_values(answer)}{_doubt(answer)}" if known else answer.reason
     text = f"{verdict(answer):<12} {sure:>4}  {answer.query}{f': {told}' if told else ''}"
     return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=" " * 21, break_on_hyphens=False)
 
@@ -103,11 +105,16 @@ def _values(answer: Answer) -> str:
     return f"{value_in_words(a, answer.unit, with_unit=joined)} and {value_in_words(b, answer.unit)}"
 
 
+def _doubt(answer: Answer) -> str:
+    """A warning where the moments that were measured may be others."""
+    return ", at doubtful moments" if answer.confidence < DOUBTFUL else ""
+
+
 def _section(title: str, found: Answered) -> str:
     known = [answer for answer in found.answers if answer.answer is not None]
     rows = (
         (
-            phrases.capital(answer.query),
+            f"{phrases.capital(answer.query)}{_doubt(answer)}",
             verdict(answer),
             phrases.percentage(answer.probability),
             *(

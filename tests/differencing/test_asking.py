@@ -1,11 +1,12 @@
 import pytest
 
-from posediff.compare import compare
+from posediff.compare import Settings, compare
 from posediff.differencing.asking import UNKNOWN, Help, asked, tell
 from posediff.differencing.helpers.llm import LanguageModel, LanguageSettings
 from posediff.differencing.helpers.recorded import Recorded
 from posediff.differencing.statements.taxonomy import find
 from posediff.errors import BadData, BadSetting
+from posediff.motion.normalize import mirrored
 from posediff.motion.synthetic import Recording, varied
 from tests.fixtures.language_server import fails, says, serving
 
@@ -97,3 +98,13 @@ def test_what_only_pictures_can_tell_names_the_missing_ones(pair, tmp_path):
     silent = [answer for answer in answers.answers if not answer.measure]
     assert silent
     assert all(answer.reason.startswith("not seen: ") for answer in silent)
+
+
+def test_a_mirrored_query_is_not_looked_at(pair, tmp_path):
+    pytest.importorskip("openai")
+    turned = compare(pair[0], mirrored(pair[1]), Settings(mirror=True))
+    with serving(fails(500)) as server:
+        answers, _ = tell(asked(["squat"]), turned, given=helping(server, tmp_path, pair, []))
+    assert {answer.reason for answer in answers.answers if not answer.measure} == {
+        "not seen: the query is mirrored, and its pictures are not"
+    }

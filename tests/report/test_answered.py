@@ -42,6 +42,12 @@ def test_a_statement_without_an_answer_says_why():
     assert "nan" not in told(silent).section()
 
 
+def test_answers_measured_at_doubtful_moments_say_so():
+    assert "doubtful" not in told(answer(confidence=0.9)).lines()[1] + told(answer(confidence=0.9)).section()
+    assert told(answer(confidence=0.1)).lines()[1].endswith("torso lengths, at doubtful moments")
+    assert "The squat is deeper, at doubtful moments" in told(answer(confidence=0.1)).section()
+
+
 def test_the_section_escapes_what_comes_from_files():
     section = told(answer(query="<script>"), title="<b>").section()
     assert "<script>" not in section
