@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from posediff.differencing.helpers.image_text import ImageTextModel
     from posediff.differencing.helpers.llm import LanguageModel
     from posediff.differencing.helpers.pictures import Film
+    from posediff.differencing.helpers.suggestions import Suggestion
     from posediff.sequence import PoseSequence
 
 #: What is known of an action that has no taxonomy.
@@ -123,17 +124,18 @@ def tell(
         further = _suggested(wanted, given)
         proposed = propose(comparison, wanted.taxonomy, wanted.proposals, exemplars=exemplars, further=further,
                            evidence=evidence)  # fmt: skip
+        proposed = _looked(proposed, wanted.taxonomy, comparison, given)
     return answers, proposed
 
 
-def _suggested(wanted: Asked, given: Help) -> Sequence[Question]:
-    """Statements of the language model that can be measured or looked at."""
+def _suggested(wanted: Asked, given: Help) -> Sequence[Suggestion]:
+    """Statements of the language model, if there is one."""
     if given.language is None:
         return ()
     from posediff.differencing.helpers.suggestions import from_model
 
     try:
-        return [one.question for one in from_model(given.language, wanted.taxonomy, wanted.proposals)]
+        return from_model(given.language, wanted.taxonomy, wanted.proposals)
     except PosediffError as fault:
         given.warn(fault)
         return ()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from posediff.differencing.grammar.measures import Names, measure
 from posediff.differencing.helpers.llm import said
 from posediff.differencing.helpers.schema import obj
-from posediff.differencing.proposer import Proposal
-from posediff.differencing.statements.wording import short_name
+from posediff.differencing.statements.questions import Question
 from posediff.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ Examples: at(height(pelvis, ankle), lowest); max(left_knee_angle, lowest..last);
 _SYSTEM = "You are a coach who names what can differ between two performances of one movement."
 _PLACE = re.compile(r"\s*(\w+)\s*(?:\.\.\s*(\w+)\s*)?")
 _WHOLE = ("first", "last")
+#: Characters of an id that is made.
+LONGEST_NAME = 40
 
 SCHEMA = obj(
     differences={
@@ -56,7 +59,20 @@ SCHEMA = obj(
 )
 
 
-def from_model(model: LanguageModel, taxonomy: Taxonomy, count: int) -> tuple[Proposal, ...]:
+@dataclass(frozen=True)
+class Suggestion:
+    """A statement that a language model suggests.
+
+    Attributes:
+        question: as it is asked.
+        reason: why it has no measure; empty where it has one.
+    """
+
+    question: Question
+    reason: str = ""
+
+
+def from_model(model: LanguageModel, taxonomy: Taxonomy, count: int) -> tuple[Suggestion, ...]:
     """Differences that a language model expects between performances of an action, the most telling first.
 
     One whose measure cannot be understood is kept, without it and with the reason: pictures may tell. Those that the
@@ -74,14 +90,14 @@ def from_model(model: LanguageModel, taxonomy: Taxonomy, count: int) -> tuple[Pr
     reply = model.ask([said("system", _SYSTEM), said("user", prompt(taxonomy, count))], SCHEMA, "differences")
     taken = {question.id for question in taxonomy.differences}
     told = {question.query.casefold() for question in taxonomy.differences}
-    found: list[Proposal] = []
+    found: list[Suggestion] = []
     for entry in reply["differences"]:
         query = " ".join(entry["query"].split()).rstrip(".")
         if query.casefold() in told or len(found) == count:
             continue
         told.add(query.casefold())
-        found.append(_proposal(query, short_name(query, taken), entry, taxonomy, 1 - len(found) / count))
-        taken.add(found[-1].id)
+        found.append(_suggestion(query, short_name(query, taken), entry, taxonomy))
+        taken.add(found[-1].question.id)
     return tuple(found)
 
 
@@ -104,7 +120,7 @@ def prompt(taxonomy: Taxonomy, count: int) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _proposal(query: str, name: str, entry: dict[str, Any], taxonomy: Taxonomy, weight: float) -> Proposal:
+def _suggestion(query: str, name: str, entry: dict[str, Any], taxonomy: Taxonomy) -> Suggestion:
     points = tuple(point.name for point in taxonomy.key_points)
     decides, reason = None, "only pictures can tell"
     if entry["measure"].strip():
@@ -114,7 +130,7 @@ def _proposal(query: str, name: str, entry: dict[str, Any], taxonomy: Taxonomy, 
         except BadSetting as error:
             reason = f"its measure cannot be understood: {error}"
     sign = 1 if entry["says"] == "more" else -1
-    return Proposal(query, name, decides, sign, _where(entry["where"], points), "model", weight, 0.0, reason)
+    return Suggestion(Question(name, query, _where(entry["where"], points), decides, sign), reason)
 
 
 def _where(text: str, points: tuple[str, ...]) -> tuple[str, str]:
@@ -122,3 +138,13 @@ def _where(text: str, points: tuple[str, ...]) -> tuple[str, str]:
     match = _PLACE.fullmatch(text)
     ends = (match[1], match[2] or match[1]) if match else _WHOLE
     return ends if all(end in (*points, *_WHOLE) for end in ends) else _WHOLE
+
+
+def short_name(statement: str, taken: Collection[str] = ()) -> str:
+    """An id for a statement, of lower-case letters, digits and underscores, that no other has."""
+    plain = re.sub(r"[^a-z0-9]+", "_", statement.lower().removeprefix("the ")).strip("_")
+    plain = plain[:LONGEST_NAME].strip("_") or "difference"
+    name, number = plain, 2
+    while name in taken:
+        name, number = f"{plain}_{number}", number + 1
+    return name

@@ -262,8 +262,11 @@ def _made_of(joint: str, skeleton: Skeleton) -> tuple[str, ...]:
 def _provenance(
     movement: Movement, performer: Performer, recording: Recording, faults: Sequence[Fault], seed: int
 ) -> dict[str, Any]:
-    # Most parameters are deviations from the usual pattern, and not worth a word where they are 0.
-    pattern = {name: value for name, value in vars(movement).items() if isinstance(value, bool) or value != 0}
+    # Most parameters are deviations from the usual pattern, and not worth a word where they are 0 as usual.
+    usual = {field.name: field.default for field in dataclasses.fields(movement)}  # type: ignore[arg-type]
+    pattern = {
+        name: value for name, value in vars(movement).items() if (value, usual[name]) != (0, 0) or value is False
+    }
     return {
         "generator": "posediff.motion.synthetic",
         "movement": {"name": _name(movement), **pattern},

@@ -9,10 +9,8 @@ import numpy as np
 
 from posediff.motion.synthetic.body import SIDES, Body, Performer, turn
 from posediff.motion.synthetic.limbs import OUTWARDS, reach
-from posediff.motion.synthetic.movements import AVERAGE, LEG
+from posediff.motion.synthetic.movements import AVERAGE, LEG, SOLE
 
-#: Height of the ankle above the floor, as a fraction of stature.
-SOLE = 0.039
 _TOES = AVERAGE.offset("left_toes") * [1, 1, 0]
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from posediff.errors import BadSetting
 from posediff.motion.synthetic.body import SIDES, Performer, Pose, turn
-from posediff.motion.synthetic.feet import SOLE, Foot, on_feet, placed
+from posediff.motion.synthetic.feet import Foot, on_feet, placed
 from posediff.motion.synthetic.limbs import OUTWARDS, raised_arm
-from posediff.motion.synthetic.movements import AVERAGE, LEG, BodyAt, boundaries, curve
+from posediff.motion.synthetic.movements import AVERAGE, LEG, SOLE, BodyAt, boundaries, curve
 from posediff.motion.synthetic.posture import legs_knees_in, shake, upper_body
 from posediff.motion.synthetic.variation import Variation
 

@@ -19,7 +19,8 @@ BodyAt = Callable[[np.ndarray], Body]
 AVERAGE = Performer()
 LEG = (float(-AVERAGE.offset("left_knee")[1]), float(-AVERAGE.offset("left_ankle")[1]))
 ARM = (float(-AVERAGE.offset("left_elbow")[1]), float(-AVERAGE.offset("left_wrist")[1]))
-_SOLE = 0.039  # height of the ankle above the floor, as a fraction of stature
+#: Height of the ankle above the floor, as a fraction of stature.
+SOLE = 0.039
 
 
 class Movement(Protocol):
@@ -92,8 +93,8 @@ def standing_legs(
 
 def on_ankles(body: Body, tall: float, stance: float, sides: Collection[str]) -> np.ndarray:
     """Place of the pelvis that keeps the ankles of ``sides`` on their spots, and no ankle below the floor."""
-    spots = [np.array([0.0, _SOLE * tall, OUTWARDS[side] * stance * tall]) for side in sides]
+    spots = [np.array([0.0, SOLE * tall, OUTWARDS[side] * stance * tall]) for side in sides]
     root = np.mean([spot - body[f"{side}_ankle"] for side, spot in zip(sides, spots, strict=True)], axis=0)
     lowest = np.min([body[f"{side}_ankle"][:, 1] for side in SIDES], axis=0) + root[:, 1]
-    root[:, 1] += np.maximum(0, _SOLE * tall - lowest)
+    root[:, 1] += np.maximum(0, SOLE * tall - lowest)
     return np.asarray(root)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from posediff.motion.synthetic.body import turn
-from posediff.motion.synthetic.feet import SOLE, Foot, legs_to, placed
+from posediff.motion.synthetic.feet import Foot, legs_to, placed
 from posediff.motion.synthetic.limbs import OUTWARDS
-from posediff.motion.synthetic.movements import AVERAGE, LEG
+from posediff.motion.synthetic.movements import AVERAGE, LEG, SOLE
 
 #: How often an unsteady joint shakes in a second.
 SHAKES = 3.5

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from posediff.motion.synthetic.body import SIDES, Performer, Pose, turn
-from posediff.motion.synthetic.feet import SOLE, on_feet
+from posediff.motion.synthetic.feet import on_feet
 from posediff.motion.synthetic.limbs import raised_arm
-from posediff.motion.synthetic.movements import AVERAGE, LEG, BodyAt, boundaries, curve
+from posediff.motion.synthetic.movements import AVERAGE, LEG, SOLE, BodyAt, boundaries, curve
 from posediff.motion.synthetic.posture import flat_feet, hip_height, legs_knees_in, shake, upper_body
 from posediff.motion.synthetic.variation import Variation
 

@@ -16,6 +16,7 @@ from posediff.motion.synthetic import (
     generate,
     varied,
 )
+from posediff.motion.synthetic.raises import FrontRaise
 from posediff.motion.synthetic.variation import apply
 
 TABLE = {
@@ -109,3 +110,9 @@ def test_the_provenance_names_the_movement_and_leaves_out_deviations_of_nothing(
     assert dataclasses.is_dataclass(MOVEMENTS[name])
     if name == "squat":
         assert set(told) == {"name", "depth", "lean", "stance"}
+
+
+def test_what_is_zero_against_its_default_is_kept_in_the_provenance():
+    plain, still = (generate(movement).source["movement"] for movement in (FrontRaise(), FrontRaise(tremor=0.0)))
+    assert still["tremor"] == 0.0
+    assert plain["tremor"] != 0.0

@@ -1,24 +1,20 @@
-"""What to ask about two performances: the differences of a taxonomy, or those that exemplars make remarkable."""
+"""Which differences tell most: by their evidence, or by what exemplars make remarkable."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from posediff.differencing.grammar.vocabulary import joint, track
-from posediff.differencing.statements.questions import Question, Taxonomy
-from posediff.differencing.statements.wording import opposite
 from posediff.errors import BadData
 
 if TYPE_CHECKING:
     from posediff.differencing.answers import Answer
-    from posediff.differencing.grammar.measures import Measure
 
 #: Exemplars that the common standard deviation counts for, beside those that there are.
 PRIOR_COUNT = 4.0
@@ -28,76 +24,6 @@ LEAST_SPREAD = 0.1
 #: exemplars' mean.
 CLEAR = {"deg": 10.0, "torso": 0.1}
 CLEAR_SHARE = 0.1
-
-Source = Literal["taxonomy", "exemplars", "model"]
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A statement that is worth asking about.
-
-    Attributes:
-        query: the statement, such as "the squat is deeper".
-        id: a short name.
-        measure: what decides it; None where only pictures can tell, or its measure cannot be understood.
-        sign: +1 where it is truer of the larger value, -1 of the smaller one.
-        where: first and last key point of the place where it shows.
-        source: what proposed it.
-        weight: how much speaks for asking, comparable within one source.
-        least: the smallest difference that counts, in the measure's unit.
-        reason: why there is no measure; empty where there is one.
-    """
-
-    query: str
-    id: str
-    measure: Measure | None
-    sign: int
-    where: tuple[str, str]
-    source: Source
-    weight: float
-    least: float = 0.0
-    reason: str = ""
-
-    @property
-    def question(self) -> Question:
-        """As it is asked."""
-        return Question(self.id, self.query, self.where, self.measure, self.sign, self.least)
-
-
-def proposed(question: Question, source: Source, weight: float = 1.0) -> Proposal:
-    """A question as a proposal."""
-    reason = "" if question.measure is not None else "only pictures can tell"
-    return Proposal(question.query, question.id, question.measure, question.sign, question.where, source, weight,
-                    question.least, reason)  # fmt: skip
-
-
-def from_taxonomy(taxonomy: Taxonomy) -> tuple[Proposal, ...]:
-    """Everything that a taxonomy asks, in its order."""
-    return tuple(proposed(question, "taxonomy") for question in taxonomy.differences)
-
-
-def from_exemplars(
-    questions: Sequence[Question], values: np.ndarray, exemplars: np.ndarray, noise: np.ndarray | None = None
-) -> tuple[Proposal, ...]:
-    """What makes a performance remarkable among exemplars of the action, the most remarkable first.
-
-    See :func:`deviations`. Each statement is turned round where its opposite is truer of the performance and is known,
-    so that the answers expected are all "b".
-
-    Args:
-        questions: Q of them; those without a measure are passed over.
-        values: (Q,) their measures in the performance, NaN where unknown.
-        exemplars: (N, Q) their measures in the exemplars.
-        noise: (Q,) standard deviation of a value that noise explains.
-
-    Raises:
-        BadData: if the shapes do not belong together.
-    """
-    units = ["" if question.measure is None else question.measure.unit for question in questions]
-    apart = deviations(values, exemplars, units, noise)
-    known = [place for place, question in enumerate(questions) if question.measure and math.isfinite(apart[place])]
-    ranked = sorted(known, key=lambda place: -abs(apart[place]))
-    return tuple(proposed(_truer(questions[place], apart[place]), "exemplars", abs(apart[place])) for place in ranked)
 
 
 def deviations(
@@ -209,11 +135,3 @@ def _evidence(answer: Answer) -> float:
     if answer.source == "skeleton":
         return float(answer.evidence)
     return max(NormalDist().inv_cdf(min(max(answer.probability, 1e-6), 1 - 1e-6)), 0.0)
-
-
-def _truer(question: Question, deviation: float) -> Question:
-    """The question as it is truer of the performance, where words for that are known."""
-    turned = opposite(question.query) if deviation * question.sign < 0 else None
-    if turned is None:
-        return question
-    return Question(question.id, turned, question.where, question.measure, -question.sign, question.least)

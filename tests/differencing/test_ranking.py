@@ -7,51 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from posediff.differencing.answers import Answer
-from posediff.differencing.grammar.measures import Names, measure
-from posediff.differencing.proposer import deviations, from_exemplars, from_taxonomy, joints_of, rank
-from posediff.differencing.statements.questions import Question
-from posediff.differencing.statements.taxonomy import find
+from posediff.differencing.ranking import deviations, joints_of, rank
 from posediff.errors import BadData
-
-NAMES = Names(("lowest",))
-DEPTH = Question("depth", "the squat is deeper", ("lowest", "lowest"),
-                 measure("at(height(pelvis, ankle), lowest)", NAMES), -1, 0.05)  # fmt: skip
-KNEE = Question("knee", "the knee is straighter", ("lowest", "lowest"), measure("at(knee_angle, lowest)", NAMES))
-TEMPO = Question("tempo", "the squat takes longer", ("first", "last"), measure("duration(first..last)"))
-GAZE = Question("gaze", "the eyes look further down", ("lowest", "lowest"), None)
-QUESTIONS = (DEPTH, KNEE, TEMPO, GAZE)
 
 
 def answer(query, z, text="min(knee_angle)", frames=(0, 10), choice="a", **changes):
     fields = {"id": "", "unit": "deg", "probability": 0.9, "confidence": 1.0, "values": (0.0, 2.0 * z), "noise": 2.0}
     return Answer(query=query, answer=choice, measure=text, frames=(frames, frames), **{**fields, **changes})
-
-
-def test_a_taxonomy_proposes_all_that_it_asks():
-    taxonomy = find("squat")
-    proposals = from_taxonomy(taxonomy)
-    assert [proposal.question for proposal in proposals] == [*taxonomy.differences]
-    assert {proposal.source for proposal in proposals} == {"taxonomy"}
-    assert all(bool(proposal.reason) == (proposal.measure is None) for proposal in proposals)
-
-
-def test_what_is_remarkable_among_exemplars_comes_first_in_words_that_are_true_of_the_performance():
-    exemplars = np.array([[0.60, 90.0, 2.0, np.nan], [0.64, 94.0, 2.1, np.nan], [0.56, 86.0, 1.9, np.nan]])
-    found = from_exemplars(QUESTIONS, np.array([1.2, 80.0, 2.0, np.nan]), exemplars)
-    assert [(one.id, one.query, one.sign) for one in found] == [
-        ("depth", "the squat is shallower", 1),  # less depth is more height, where the pelvis stayed
-        ("knee", "the knee is more bent", -1),
-        ("tempo", "the squat takes longer", 1),
-    ]
-    assert found[0].weight > found[1].weight > found[2].weight == pytest.approx(0, abs=1e-6)
-    assert found[0].least == DEPTH.least
-    assert {one.source for one in found} == {"exemplars"}
-
-
-def test_a_statement_without_a_known_opposite_stays_as_it_is():
-    question = Question("swing", "the arms swing", ("first", "last"), measure("max(wrist_height)"))
-    (found,) = from_exemplars([question], np.array([0.0]), np.array([[1.0], [1.1]]))
-    assert (found.query, found.sign) == ("the arms swing", 1)
 
 
 def test_a_tiny_spread_of_a_few_exemplars_is_not_believed():
