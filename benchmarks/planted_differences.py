@@ -29,6 +29,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,9 @@ def movement_of(taxonomy: Taxonomy) -> str:
 
 
 def measurable(taxonomy: Taxonomy) -> list[Question]:
+    """The statements that can be planted; how large a difference has to be to count is given by the noise here."""
     known = VARIATIONS[movement_of(taxonomy)]
-    return [one for one in taxonomy.differences if one.measure is not None and one.id in known]
+    return [replace(one, least=0.0) for one in taxonomy.differences if one.measure is not None and one.id in known]
 
 
 def about_time(question: Question) -> bool:
@@ -199,7 +201,7 @@ def opened(action: str, view: str, seed: int, index: int) -> dict[str, Any]:
 
 
 def named(comparison: Comparison, taxonomy: Taxonomy, count: int) -> Sequence[Any]:
-    return propose(comparison, taxonomy, count).answers
+    return propose(comparison, replace(taxonomy, differences=tuple(measurable(taxonomy))), count).answers
 
 
 def figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
