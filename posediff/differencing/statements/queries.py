@@ -233,10 +233,11 @@ class _Sentence:
         """
         if len(words) == 1 and ".." in words[0]:
             return self._span(*words[0].split("..", 1))
-        if "_".join(words) in [point.name for point in self.key_points]:
-            return ("_".join(words),) * 2
         content = {word for word in words if word not in lexicon.FILLERS}
         content = content - lexicon.PLACE_FILLERS or content
+        exact = {"_".join(words), "_".join(content)} & {point.name for point in self.key_points}
+        if exact:
+            return min(exact), min(exact)
         if content & lexicon.PHASES:
             return self._phase(min(content)) if len(content) == 1 else None
         if len(content) == 1 and (end := lexicon.ENDS.get(min(content))):

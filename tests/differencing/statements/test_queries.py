@@ -10,6 +10,7 @@ from posediff.differencing.grammar.measures import Names, cue, measure
 from posediff.differencing.statements import lexicon
 from posediff.differencing.statements.queries import question
 from posediff.differencing.statements.questions import KeyPoint, Question, Side, Taxonomy
+from posediff.differencing.statements.taxonomy import find
 from posediff.errors import BadSetting
 from tests.differencing.bodies import standing
 
@@ -135,7 +136,8 @@ def test_only_the_side_that_is_named_counts():
 def test_a_jump_is_higher_by_its_way_in_the_room():
     still = standing(20)
     asked = question("the performer jumps higher")
-    assert asked.measure.value(replace(still, path=np.outer(np.sin(np.linspace(0, 3, 20)), [0, 1, 0])), {}) > 0.9
+    rise = np.sin(np.clip(np.linspace(-3, 3, 20), 0, None))  # standing first, then a jump
+    assert asked.measure.value(replace(still, path=np.outer(rise, [0, 1, 0])), {}) > 0.9
     assert asked.measure.value(still, {}) == 0
 
 
@@ -267,3 +269,8 @@ def test_less_of_it_is_the_opposite(text):
         return
     if "apart" not in text:  # "less apart" is narrower, which has its own words
         assert (more.measure, more.sign) == (less.measure, -less.sign)
+
+
+def test_a_key_point_s_own_name_comes_before_the_words_of_others():
+    for words in ("the lowest position", "lowest", "the lowest point"):
+        assert question(f"the left elbow bends more at {words}", find("squat")).where == ("lowest", "lowest")
