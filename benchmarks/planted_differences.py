@@ -44,7 +44,7 @@ from posediff.differencing.differencer import ask
 from posediff.differencing.grammar.measures import values
 from posediff.differencing.localizing.localizer import localise_pair
 from posediff.differencing.metrics import ece
-from posediff.differencing.noise import sharpened
+from posediff.differencing.noise import sharpened_pair
 from posediff.differencing.open_set import propose
 from posediff.differencing.statements.questions import Question, Taxonomy
 from posediff.differencing.statements.taxonomy import built_in, find
@@ -94,7 +94,8 @@ class Scene:
         questions, settings = measurable(self.taxonomy), Settings()
         pair = judge(prepare(one, settings), prepare(other, settings), settings).line
         sides = tuple(self.taxonomy.sides_of(body) for body in pair.pair)
-        sharp = tuple(sharpened(body, settings)[0] for body in pair.pair)
+        (first, _), (second, _) = sharpened_pair(pair.pair, settings)
+        sharp = first, second
         moments = localise_pair(self.taxonomy.key_points, sharp, pair, sides)
         found = [
             values([question.measure for question in questions], body,

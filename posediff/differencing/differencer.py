@@ -15,7 +15,7 @@ from posediff.compare.settings import Settings
 from posediff.differencing.answers import Answer, judged
 from posediff.differencing.grammar.measures import Unmeasurable, values
 from posediff.differencing.localizing.localizer import Moment, localise, localise_pair
-from posediff.differencing.noise import jittered, sharpened, spread
+from posediff.differencing.noise import jittered, sharpened_pair, spread
 from posediff.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ def ask(
     if line is None:
         raise BadSetting("the comparison holds no bodies to measure", "compare the two performances first")
     sides = taxonomy.sides_of(line.pair[0]), taxonomy.sides_of(line.pair[1])
-    smoothing = Settings(**comparison.settings)
-    sharp = sharpened(line.pair[0], smoothing), sharpened(line.pair[1], smoothing)
+    sharp = sharpened_pair(line.pair, Settings(**comparison.settings))
     found = localise_pair(taxonomy.key_points, (sharp[0][0], sharp[1][0]), line, sides, evidence=evidence)
     parts = [
         _measured(taxonomy, questions, *each, moments, side, settings)

@@ -11,31 +11,62 @@ from posediff.compare.prepare import smoothing_weights
 from posediff.compare.settings import Settings
 from posediff.motion.smooth import smooth
 
+#: Performances that take longer than this, against the other, are not only slower.
+SLOWEST = 3.0
 
-def sharpened(body: Body, settings: Settings) -> tuple[Body, np.ndarray]:
+
+def sharpened_pair(
+    pair: tuple[Body, Body], settings: Settings
+) -> tuple[tuple[Body, np.ndarray], tuple[Body, np.ndarray]]:
+    """Both performances sharpened, so that pace alone makes no difference; see :func:`sharpened`."""
+    a, b = (body.seconds for body in pair)
+    return sharpened(pair[0], settings, max(a / b, 1.0)), sharpened(pair[1], settings, max(b / a, 1.0))
+
+
+def sharpened(body: Body, settings: Settings, slower: float = 1.0) -> tuple[Body, np.ndarray]:
     """The body with what smoothing has taken from fast movement given back, and the weights that this makes.
 
-    Smoothing flattens what is fast, and so makes the same movement done faster a smaller one. What it takes is about
-    what smoothing once more would take, which is added ("twicing", Tukey 1977): weights w become 2 w - w * w.
+    Smoothing flattens what is fast, and so makes the same movement done faster a smaller one. First the slower of two
+    performances is smoothed until both have lost alike: the loss of a parabola's window grows with the fourth power of
+    its width over the movement's time, so that widths add up in fourth powers. Then what smoothing has taken is given
+    back: it is about what the same smoothing once more would take ("twicing", Tukey 1977); weights w become
+    2 w - w * w.
 
     Args:
         body: one performance.
         settings: that it was prepared with.
+        slower: how many times as long as the other performance it takes, at least 1.
 
     Returns:
         The body, its noise as it is then, and the (2 half + 1,) weights, which add up to 1.
     """
-    weights = smoothing_weights(settings, body.sequence.fps)
+    fps = body.sequence.fps
+    weights = smoothing_weights(settings, fps)
     if len(weights) == 1:
         return body, weights
-    again = smooth(body.sequence, method="savgol", window=settings.smoothing)
-    keypoints = (2 * body.sequence.keypoints - again.keypoints).astype(np.float32)
-    twice = 2 * np.pad(weights, len(weights) // 2) - np.convolve(weights, weights)
+    windows = [settings.smoothing]
+    further = replace(settings, smoothing=settings.smoothing * (min(slower, SLOWEST) ** 4 - 1) ** 0.25)
+    more = smoothing_weights(further, fps)
+    keypoints, path = body.sequence, body.path
+    if len(more) > 1:
+        windows.append(further.smoothing)
+        keypoints, path = smooth(keypoints, method="savgol", window=further.smoothing), _averaged(path, more)
+    again, path_again = keypoints, path
+    for window in windows:
+        again = smooth(again, method="savgol", window=window)
+        path_again = _averaged(path_again, smoothing_weights(replace(settings, smoothing=window), fps))
+    both = np.convolve(weights, more)
+    twice = 2 * np.pad(both, len(both) // 2) - np.convolve(both, both)
+    sequence = body.sequence.replace(keypoints=(2 * keypoints.keypoints - again.keypoints).astype(np.float32))
     noise = body.noise * np.linalg.norm(twice) / np.linalg.norm(weights)
+    return replace(body, sequence=sequence, path=2 * path - path_again, noise=noise), twice
+
+
+def _averaged(track: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(T, D) weighted means over time, the ends held."""
     half = len(weights) // 2
-    held = np.pad(body.path, ((half, half), (0, 0)), mode="edge")
-    path = 2 * body.path - np.lib.stride_tricks.sliding_window_view(held, len(weights), axis=0) @ weights
-    return replace(body, sequence=body.sequence.replace(keypoints=keypoints), path=path, noise=noise), twice
+    held = np.pad(track, ((half, half), (0, 0)), mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(held, len(weights), axis=0) @ weights)
 
 
 def jittered(body: Body, weights: np.ndarray, rng: np.random.Generator) -> Body:
