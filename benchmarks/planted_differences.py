@@ -4,7 +4,7 @@ Every pair is one performer, filmed by one camera with keypoint noise of 1 % of 
 in pace, 0.7 to 1.4, save where the statement is about time. In *planted* pairs one difference is planted, so large
 that its measure truly differs by 1 to 5 standard deviations of what the noise does to the difference; in *alike* pairs
 nothing is planted, and all statements that are not about time are asked. Standard deviations and sizes come from the
-generator: the first by generating the same performance with other noise, the second by measuring without noise.
+generator: the first by measuring pairs that differ in noise alone, the second by measuring without noise.
 
 ``accuracy``: the right one of three answers; ``sign``: the right one of two, where "same" is no choice; ``same``: alike
 pairs answered by "same"; ``ECE``: expected calibration error of the probabilities, planted and alike weighing the same.
@@ -55,8 +55,8 @@ from posediff.sequence import PoseSequence
 MOVEMENT = {"golf_swing": "swing", "platform_dive": "dive", "tennis_serve": "serve"}
 NOISE, PACE = 0.01, (0.7, 1.4)
 SIZES = (1, 2, 3, 4, 5)
-#: Performances that the standard deviation of the noise is estimated by.
-REPEATS = 24
+#: Pairs that the standard deviation of the noise is estimated by.
+REPEATS = 32
 TARGETS = {"accuracy": 0.95, "same": 0.90, "ECE": 0.05, "recall": 0.85}
 
 
@@ -107,16 +107,16 @@ class Scene:
 
     @cache  # noqa: B019  # scenes live as long as the process
     def deviations(self, pace: float) -> dict[str, float]:
-        """Standard deviation of every measure that noise makes, from other noise on one performance of this pace."""
-        ideal = self.filmed({}, pace, 0, noise=0.0)
-        rows = [self.values(ideal, self.filmed({}, pace, 1000 + k)) for k in range(REPEATS)]
-        return {name: float(np.std([row[name][1] for row in rows], ddof=1)) for name in rows[0]}
+        """Standard deviation of every measure's difference that noise makes, from pairs that differ in noise alone."""
+        pairs = ([self.filmed({}, pace, 1000 + 2 * k + side) for side in (0, 1)] for k in range(REPEATS))
+        rows = [self.values(*pair) for pair in pairs]
+        return {name: float(np.std([row[name][1] - row[name][0] for row in rows], ddof=1)) for name in rows[0]}
 
     def deviation(self, name: str, paces: Sequence[float]) -> float:
-        """Standard deviation of a measure's difference between two performances, from paces that were measured."""
+        """The same for two performances of unlike pace, each of which adds its half, from paces that were measured."""
         known = np.log([PACE[0], 1.0, PACE[1]])
         at = [self.deviations(float(np.exp(pace)))[name] for pace in known]
-        return float(np.hypot(*np.interp(np.log(paces), known, at)))
+        return float(np.hypot(*np.interp(np.log(paces), known, at)) / math.sqrt(2))
 
     def amount(self, name: str, difference: float, pace: float) -> float:
         """How much of a variation makes the measure differ by so much, by the secant method."""
