@@ -108,3 +108,16 @@ def test_a_mirrored_query_is_not_looked_at(pair, tmp_path):
     assert {answer.reason for answer in answers.answers if not answer.measure} == {
         "not seen: the query is mirrored, and its pictures are not"
     }
+
+
+def test_a_suggestion_that_cannot_be_measured_is_kept_and_says_why(pair, tmp_path):
+    pytest.importorskip("openai")
+    measures = {"the gaze is further down": "", "the ball is lower": "at(height(ball), lowest)"}
+    entries = [{"query": query, "where": "lowest", "says": "more", "measure": text} for query, text in measures.items()]
+    with serving(says({"differences": entries})) as server:
+        model = LanguageModel(LanguageSettings(server.url, "small", retries=0), Recorded(tmp_path))
+        _, proposals = tell(asked([], "squat", 2), pair[2], given=Help(language=model))
+    reasons = {answer.query: answer.reason for answer in proposals.answers if answer.answer is None}
+    assert reasons["the gaze is further down"] == "only pictures can tell"
+    assert "ball" in reasons["the ball is lower"]
+    assert proposals.answers[0].answer is not None
