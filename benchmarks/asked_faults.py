@@ -27,11 +27,11 @@ from typing import Any
 
 import numpy as np
 from record import provenance
-from scipy import stats
 
 from posediff.compare import Settings, compare
 from posediff.datasets.ui_prmd import episodes
 from posediff.differencing.differencer import DifferencingSettings, ask
+from posediff.differencing.metrics import binomial
 from posediff.differencing.statements.taxonomy import Taxonomy, load
 from posediff.errors import PosediffError
 from posediff.io import read_person
@@ -95,10 +95,10 @@ def figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "of": len(rows),
         "told": float(told.mean()),
         "told right": float(right[told].mean()) if told.any() else None,
-        "p": float(stats.binomtest(int(right.sum()), len(right)).pvalue),
+        "p": binomial(int(right.sum()), len(right)),
         "people": len(people),
         "people right": better,
-        "p by people": float(stats.binomtest(better, len(people)).pvalue),
+        "p by people": binomial(better, len(people)),
         "medians": np.nanmedian([row["values"] for row in known], axis=0).tolist(),
     }
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posediff.compare.comparison import Comparison
 from posediff.differencing.differencer import Answered, ask
+from posediff.differencing.localizing.localizer import Evidence
 from posediff.differencing.open_set import propose
 from posediff.differencing.statements.queries import question
 from posediff.differencing.statements.questions import Question, Taxonomy
@@ -16,8 +18,6 @@ from posediff.differencing.statements.taxonomy import find, is_of, load
 from posediff.errors import BadData, BadSetting, PosediffError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from posediff.differencing.helpers.image_text import ImageTextModel
     from posediff.differencing.helpers.llm import LanguageModel
     from posediff.differencing.helpers.pictures import Film
@@ -101,6 +101,11 @@ class Help:
     performances: tuple[PoseSequence, PoseSequence] | None = None
     warn: Warn = lambda fault: None
 
+    @cached_property
+    def films(self) -> tuple[Film | PosediffError, ...]:
+        """The pictures of A and B, or why there are none; opened once."""
+        return tuple(map(_film, self.performances or ()))
+
 
 def tell(
     wanted: Asked, comparison: Comparison, *, exemplars: Sequence[Comparison] = (), given: Help | None = None
@@ -152,24 +157,21 @@ def _looked(answered: Answered, taxonomy: Taxonomy, comparison: Comparison, give
     if any(str(step).startswith("mirror") for step in comparison.query.source.get("steps", ())):
         films = (BadData("the query is mirrored, and its pictures are not"),) * 2
     else:
-        films = tuple(_film(performance) for performance in given.performances)
+        films = given.films
     seen = iter(look(given.language, taxonomy.title or taxonomy.action, silent, films))  # type: ignore[arg-type]
     answers = tuple(next(seen) if answer.answer is None else answer for answer in answered.answers)
     return replace(answered, answers=answers)
 
 
-def _evidence(
-    taxonomy: Taxonomy, comparison: Comparison, given: Help
-) -> tuple[Mapping[str, np.ndarray] | None, Mapping[str, np.ndarray] | None]:
+def _evidence(taxonomy: Taxonomy, comparison: Comparison, given: Help) -> tuple[Evidence | None, Evidence | None]:
     """What an image-text model sees of the key points in both performances."""
     line = comparison.line
     if given.image_text is None or given.performances is None or line is None or not taxonomy.key_points:
         return None, None
     from posediff.differencing.helpers.image_text import image_evidence
 
-    found: list[Mapping[str, np.ndarray] | None] = []
-    for performance, body in zip(given.performances, line.pair, strict=True):
-        film = _film(performance)
+    found: list[Evidence | None] = []
+    for film, body in zip(given.films, line.pair, strict=True):
         try:
             if isinstance(film, PosediffError):
                 raise film

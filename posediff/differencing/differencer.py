@@ -14,7 +14,7 @@ from posediff.compare.comparison import Comparison
 from posediff.compare.settings import Settings
 from posediff.differencing.answers import Answer, judged
 from posediff.differencing.grammar.measures import Unmeasurable, values
-from posediff.differencing.localizing.localizer import Moment, localise, localise_pair
+from posediff.differencing.localizing.localizer import Evidence, Moment, localise, localise_pair
 from posediff.differencing.noise import jittered, sharpened_pair, spread
 from posediff.errors import BadSetting
 
@@ -28,9 +28,6 @@ FINEST_SHARE = 0.0005
 #: Where the frames lie in a movement is chance, and what is fast is seen to be another shape by it: all key points are
 #: measured at with this error, in frames.
 FRAMING = 0.2
-
-#: Log-likelihoods of the key points from another source, (T,) each.
-Evidence = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)

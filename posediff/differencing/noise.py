@@ -65,8 +65,12 @@ def sharpened(body: Body, settings: Settings, slower: float = 1.0) -> tuple[Body
 def _averaged(track: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(T, D) weighted means over time, the ends held."""
     half = len(weights) // 2
-    held = np.pad(track, ((half, half), (0, 0)), mode="edge")
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(held, len(weights), axis=0) @ weights)
+    return _weighted(np.pad(track, ((half, half), (0, 0)), mode="edge"), weights)
+
+
+def _weighted(track: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(T - 2 half, ...) weighted means over time, where the whole window is known."""
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(track, len(weights), axis=0) @ weights)
 
 
 def jittered(body: Body, weights: np.ndarray, rng: np.random.Generator) -> Body:
@@ -83,8 +87,7 @@ def jittered(body: Body, weights: np.ndarray, rng: np.random.Generator) -> Body:
     shape = body.sequence.keypoints.shape
     half = len(weights) // 2
     white = rng.standard_normal((shape[0] + 2 * half, *shape[1:]))
-    windows = np.lib.stride_tricks.sliding_window_view(white, 2 * half + 1, axis=0)
-    jitter = windows @ (weights / np.linalg.norm(weights)) * body.noise[:, None]
+    jitter = _weighted(white, weights / np.linalg.norm(weights)) * body.noise[:, None]
     keypoints = (body.sequence.keypoints + jitter).astype(np.float32)
     return replace(body, sequence=body.sequence.replace(keypoints=keypoints))
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from posediff.compare.comparison import Comparison
 from posediff.differencing.answers import Answer
-from posediff.differencing.differencer import Answered, DifferencingSettings, Evidence, ask
+from posediff.differencing.differencer import Answered, DifferencingSettings, ask
+from posediff.differencing.localizing.localizer import Evidence
 from posediff.differencing.ranking import deviations, rank
 from posediff.differencing.statements.generic import generic_questions
 from posediff.differencing.statements.questions import Question, Taxonomy

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from posediff.compare.settings import Settings
 from posediff.differencing.grammar.vocabulary import joint, track
 from posediff.errors import BadData
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 PRIOR_COUNT = 4.0
 #: The common standard deviation is no smaller than this share of a clear difference.
 LEAST_SPREAD = 0.1
-#: A clear difference in each unit, in which standard deviations are made comparable; of other units this share of the
-#: exemplars' mean.
-CLEAR = {"deg": 10.0, "torso": 0.1}
+#: A clear difference in each unit, the comparison's tolerance, in which standard deviations are made comparable; of
+#: other units this share of the exemplars' mean.
+CLEAR = {"deg": Settings.angle_tolerance, "torso": Settings.position_tolerance}
 CLEAR_SHARE = 0.1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from posediff.differencing.statements.nodes import (
 from posediff.differencing.statements.questions import KeyPoint, Question, Side, Taxonomy
 from posediff.errors import BadSetting, suggestion
 
-__all__ = ["KeyPoint", "Question", "Side", "Taxonomy", "built_in", "find", "load"]
+__all__ = ["KeyPoint", "Question", "Side", "Taxonomy", "built_in", "find", "is_of", "load"]
 
 #: Where the built-in taxonomies lie: in an installed package, or else in a checkout.
 FOLDERS = (Path(__file__).parents[2] / "taxonomies", Path(__file__).parents[3] / "annotations" / "taxonomies")
@@ -75,14 +76,20 @@ def find(action: str) -> Taxonomy:
     stem = wanted.replace(" ", "_")
     if stem in built_in():
         return load(_folder() / f"{stem}.yaml")
-    taxonomies = [load(_folder() / f"{known}.yaml") for known in built_in()]
-    names = {_plain(name): one for one in taxonomies for name in (one.action, one.title, *one.aliases)}
+    names = _names(_folder())
     if wanted in names:
         return names[wanted]
     actions = ", ".join(built_in()) or "none"
     close = suggestion(wanted, names)
     hint = f"{close} There are: {actions}" if close.startswith("did you mean") else f"there are: {actions}"
     raise BadSetting(f"no built-in taxonomy is for the action {action!r}", hint)
+
+
+@cache
+def _names(folder: Path) -> dict[str, Taxonomy]:
+    """Every taxonomy of a folder by all its names; read once, since statements in free words are looked for here."""
+    taxonomies = [load(path) for path in sorted(folder.glob("*.yaml"))]
+    return {_plain(name): one for one in taxonomies for name in (one.action, one.title, *one.aliases)}
 
 
 def is_of(taxonomy: Taxonomy, action: str) -> bool:
